@@ -1,0 +1,53 @@
+# make run        learn both words, draw the examples, write out/index.html
+# make test       run the tests and every notebook
+# make lab        open JupyterLab on the notebooks
+# make evaluate   measure the learning on concepts nobody has seen
+# make models     train the tiny models in data/tiny again
+# make clean      remove what the above have made, except the models
+#
+# Each of them first makes .venv, once. Another Python than python3:
+#     make run PYTHON=python3.12
+
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: run test lab evaluate models clean
+.DEFAULT_GOAL := run
+
+run: $(READY)
+	$(BIN)/python -m tutorial_lib run $(ARGS)
+
+test: $(READY)
+	@$(BIN)/python -m pytest --nbmake --nbmake-kernel=python3 tests notebooks $(ARGS)
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks $(ARGS)
+
+evaluate: $(READY)
+	$(BIN)/python -m tutorial_lib evaluate --kind pattern --seeds 1-10 --json out/evaluate-pattern.json $(ARGS)
+	$(BIN)/python -m tutorial_lib evaluate --kind person --seeds 1-10 --json out/evaluate-person.json $(ARGS)
+
+models: $(READY)
+	$(BIN)/python -m tutorial_lib models $(ARGS)
+
+clean:
+	rm -rf .venv out build *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last, so a set-up that broke off is taken up again,
+# and one that is complete is never repeated until pyproject.toml changes.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "This tutorial needs Python 3.11, 3.12 or 3.13, and" \
+	"'$(PYTHON)' is missing or older; name another one, for example:" \
+	"make $(or $(MAKECMDGOALS),run) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up .venv (once; a few minutes and about 6 GB) ..."
+	@$(PYTHON) -m venv .venv \
+	|| { echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu, install" \
+	"the package python3-venv, then try again." >&2; exit 1; }
+	@$(BIN)/python -m pip install --disable-pip-version-check \
+	--editable '.[lab,test]'
+	@touch $@

@@ -1,0 +1,107 @@
+"""Where things lie, which models there are, and which device is used."""
+
+import dataclasses
+import importlib
+import re
+
+import pytest
+
+from tutorial_lib import settings
+
+
+@pytest.fixture
+def reloaded_settings(monkeypatch):
+    """Reload the room with other environment variables, then as it was."""
+
+    def reload_with(**variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return importlib.reload(settings)
+
+    yield reload_with
+    monkeypatch.undo()
+    importlib.reload(settings)
+
+
+def test_data_lies_beside_the_library_in_a_clone():
+    assert (settings.ROOT / "pyproject.toml").is_file()
+    assert settings.DATA == settings.ROOT / "data"
+
+
+def test_out_can_be_moved_by_an_environment_variable(
+    reloaded_settings, tmp_path
+):
+    moved = reloaded_settings(TUTORIAL_OUT=str(tmp_path / "elsewhere"))
+    assert moved.OUT == tmp_path / "elsewhere"
+
+
+def test_an_empty_variable_leaves_out_where_it_is(reloaded_settings):
+    assert reloaded_settings(TUTORIAL_OUT="").OUT == settings.ROOT / "out"
+
+
+def test_find_data_returns_the_folder_where_there_is_one(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(settings, "DATA", tmp_path)
+    assert settings.find_data() == tmp_path
+
+
+def test_find_data_says_what_to_do_where_there_is_none(monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "DATA", tmp_path / "data")
+    with pytest.raises(FileNotFoundError, match="clone the repository") as e:
+        settings.find_data()
+    assert str(tmp_path / "data") in str(e.value)
+    assert "pip install -e ." in str(e.value)
+
+
+def test_the_tiny_models_are_the_default(monkeypatch):
+    monkeypatch.delenv("TUTORIAL_MODEL", raising=False)
+    assert settings.pick_profile().name == "tiny"
+
+
+def test_an_environment_variable_picks_the_models(monkeypatch):
+    monkeypatch.setenv("TUTORIAL_MODEL", "sd15")
+    assert settings.pick_profile().name == "sd15"
+
+
+def test_a_name_goes_before_the_environment_variable(monkeypatch):
+    monkeypatch.setenv("TUTORIAL_MODEL", "sd15")
+    assert settings.pick_profile("tiny").name == "tiny"
+
+
+def test_an_unknown_model_is_named_and_the_known_ones_are_listed():
+    with pytest.raises(ValueError, match='"sd9"') as error:
+        settings.pick_profile("sd9")
+    assert '"tiny" or "sd15"' in str(error.value)
+    assert "TUTORIAL_MODEL" in str(error.value)
+
+
+def test_every_profile_is_called_by_its_own_name():
+    for name, profile in settings.PROFILES.items():
+        assert profile.name == name
+
+
+def test_no_profile_can_be_changed_by_accident():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings.PROFILES["tiny"].size = 1
+
+
+def test_every_profile_from_the_hub_is_pinned_to_one_commit():
+    for profile in settings.PROFILES.values():
+        in_repository = profile.pipeline.startswith(str(settings.DATA))
+        pinned = re.fullmatch("[0-9a-f]{40}", profile.revision or "")
+        assert in_repository or pinned, profile.name
+
+
+def test_sd15_takes_the_clip_with_the_right_activation():
+    # Since open_clip 2.29 plain ViT-L-14 with "openai" is silently wrong.
+    profile = settings.PROFILES["sd15"]
+    assert profile.clip_model == "ViT-L-14-quickgelu"
+    assert profile.clip_pretrained == "openai"
+
+
+@pytest.mark.parametrize("available", [True, False])
+def test_the_device_is_the_gpu_where_there_is_one(monkeypatch, available):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
+    assert settings.choose_device() == ("cuda" if available else "cpu")

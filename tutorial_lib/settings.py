@@ -1,0 +1,119 @@
+"""Where things lie, which models there are, and which device to use.
+
+Everything that differs between the tiny models and the real Stable
+Diffusion stands here, in one `Profile` for each; no other room asks which
+of them it works with.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "data"
+OUT = Path(os.environ.get("TUTORIAL_OUT") or ROOT / "out").expanduser()
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The names, sizes and defaults of one family of models.
+
+    `pipeline` is a folder or a hub id, `revision` the 40 hexadecimal digits
+    of a hub commit (None for a folder). `clip_model` and `clip_pretrained`
+    are open_clip's names for the CLIP whose text tower the pipeline uses.
+    `size` is the side of a picture in pixels, `embedding_width` the number
+    of entries of a word's vector. The learning rates are effective ones:
+    what Adam gets, multiplied by nothing.
+    """
+
+    name: str
+    pipeline: str
+    revision: str | None
+    clip_model: str
+    clip_pretrained: str | None
+    size: int
+    embedding_width: int
+    num_inference_steps: int
+    guidance_scale: float
+    similarity_steps: int
+    similarity_lr: float
+    denoising_steps: int
+    denoising_lr: float
+    batch_size: int
+
+
+PROFILES = {
+    # Trained from nothing on the drawn world; shipped in data/tiny (MIT).
+    "tiny": Profile(
+        name="tiny",
+        pipeline=str(DATA / "tiny" / "stable-diffusion"),
+        revision=None,
+        clip_model=f"local-dir:{DATA / 'tiny' / 'clip'}",
+        clip_pretrained=None,
+        size=64,
+        embedding_width=192,
+        num_inference_steps=20,
+        guidance_scale=3.0,
+        similarity_steps=100,
+        similarity_lr=0.02,
+        denoising_steps=150,
+        denoising_lr=0.02,
+        batch_size=16,
+    ),
+    # Stable Diffusion 1.5; its weights are under CreativeML OpenRAIL-M.
+    # open_clip's plain "ViT-L-14" would use the wrong activation.
+    "sd15": Profile(
+        name="sd15",
+        pipeline="stable-diffusion-v1-5/stable-diffusion-v1-5",
+        revision="451f4fe16113bff5a5d2269ed5ad43b0592e9a14",
+        clip_model="ViT-L-14-quickgelu",
+        clip_pretrained="openai",
+        size=512,
+        embedding_width=768,
+        num_inference_steps=20,
+        guidance_scale=7.5,
+        similarity_steps=100,
+        similarity_lr=0.01,
+        denoising_steps=500,
+        denoising_lr=0.005,
+        batch_size=4,
+    ),
+}
+
+
+def find_data():
+    """Return the folder of pictures, models and words, data/, as a Path.
+
+    It lies beside the library in a clone and in an editable install.
+    Raises FileNotFoundError elsewhere.
+    """
+    if not DATA.is_dir():
+        raise FileNotFoundError(
+            f"The tutorial's data/ folder is not at {DATA}; clone the "
+            "repository and run `pip install -e .` in the clone, because a "
+            "plain install does not carry the data."
+        )
+    return DATA
+
+
+def pick_profile(name=None):
+    """Return the Profile of that name, "tiny" unless told otherwise.
+
+    Without a name the environment variable TUTORIAL_MODEL decides.
+    Raises ValueError for a name that is not in PROFILES.
+    """
+    name = name or os.environ.get("TUTORIAL_MODEL") or "tiny"
+    if name not in PROFILES:
+        known = " or ".join(f'"{known}"' for known in PROFILES)
+        raise ValueError(
+            f'There are no models called "{name}"; say {known} (as an '
+            "argument or in the environment variable TUTORIAL_MODEL)."
+        )
+    return PROFILES[name]
+
+
+def choose_device():
+    """Return "cuda" where torch finds a GPU it can use, else "cpu"."""
+    import torch  # here, so that reading pictures does not wait for torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
