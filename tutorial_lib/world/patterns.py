@@ -1,0 +1,199 @@
+"""Patterns: motifs in two or three colours that cover a cloth or a wall."""
+
+import math
+import random
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw
+
+from tutorial_lib.world.colors import (
+    COLORS, RGB, contrast, contrasting_pairs, sample_shade,
+)
+
+SITE_MOTIFS = (
+    "dots", "rings", "stars", "hearts", "diamonds", "triangles", "crosses",
+    "flowers",
+)
+BAND_MOTIFS = ("stripes", "checks", "zigzags", "waves")
+MOTIFS = SITE_MOTIFS + BAND_MOTIFS
+PAIRS = contrasting_pairs()
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One pattern: words name its motif and two colours, and no more.
+
+    `period` is the distance of neighbouring motifs as a share of the
+    picture's side, `angle` is in degrees, every other row is moved by
+    `stagger` periods, and every other motif has the `second` colour.
+    """
+
+    motif: str
+    other_motif: str | None
+    color: str
+    background: str
+    color_rgb: RGB
+    background_rgb: RGB
+    second_rgb: RGB
+    period: float
+    angle: float
+    stagger: float
+
+
+def sample_pattern(
+    rng: random.Random, words: tuple[str, str | None, str, str] | None = None,
+) -> Pattern:
+    """Draw a pattern at random, or one that the given words describe.
+
+    `words` are motif, other motif or None, colour and background.
+    """
+    motif = rng.choice(MOTIFS)
+    mixed = rng.random() < 0.25
+    other = rng.choice([m for m in SITE_MOTIFS if m != motif])
+    color, background = rng.choice(PAIRS)
+    if words:
+        motif, other, color, background = words
+    elif not mixed or motif not in SITE_MOTIFS:
+        other = None
+    ground = sample_shade(background, rng)
+    return Pattern(
+        motif=motif, other_motif=other, color=color, background=background,
+        color_rgb=sample_shade(color, rng), background_rgb=ground,
+        second_rgb=_sample_second(color, ground, rng),
+        period=rng.uniform(0.19, 0.31),
+        angle=rng.choice([0.0, 45.0, rng.uniform(0, 90)]),
+        stagger=rng.choice([0.0, 0.5]),
+    )
+
+
+def _sample_second(color, ground, rng):
+    if rng.random() < 0.4:
+        return sample_shade(color, rng)
+    while True:
+        shade = sample_shade(rng.choice(list(COLORS)), rng)
+        if contrast(shade, ground) >= 110:
+            return shade
+
+
+def paint_pattern(
+    pattern: Pattern, side: int, rng: random.Random, zoom: float = 1.0,
+    turn: float = 0.0,
+) -> Image.Image:
+    """Return a square picture of the pattern, shifted at random.
+
+    `zoom` scales the period, `turn` adds to the angle (degrees).
+    """
+    picture = Image.new("RGB", (side, side), pattern.background_rgb)
+    pen = ImageDraw.Draw(picture)
+    step = pattern.period * zoom * side
+    radians = math.radians(pattern.angle + turn)
+    cosine, sine = math.cos(radians), math.sin(radians)
+    shift = (rng.uniform(-1, 1), rng.uniform(-1, 1))
+
+    def place(x, y):
+        x, y = (x + shift[0]) * step, (y + shift[1]) * step
+        return (
+            round(side / 2 + x * cosine - y * sine, 2),
+            round(side / 2 + x * sine + y * cosine, 2),
+        )
+
+    reach = math.ceil(0.75 * side / step) + 1
+    if pattern.motif in BAND_MOTIFS:
+        _paint_bands(pattern, pen, place, reach)
+    else:
+        _paint_sites(pattern, pen, place, reach)
+    return picture
+
+
+def _paint_bands(pattern, pen, place, reach):
+    for row in range(-reach, reach):
+        fill = pattern.second_rgb if row % 2 else pattern.color_rgb
+        if pattern.motif == "checks":
+            for column in range(-reach, reach):
+                if (row + column) % 2 == 0:
+                    corners = [(0, 0), (1, 0), (1, 1), (0, 1)]
+                    pen.polygon(
+                        [place((column + x) * 0.8, (row + y) * 0.8)
+                         for x, y in corners], fill=fill,
+                    )
+            continue
+        top = [(x / 12, row + _wave(pattern.motif, x / 12))
+               for x in range(-12 * reach, 12 * reach + 1)]
+        thick = 0.5 if pattern.motif == "stripes" else 0.40
+        low = [(x, y + thick) for x, y in reversed(top)]
+        pen.polygon([place(x, y) for x, y in top + low], fill=fill)
+
+
+def _wave(motif, x):
+    if motif == "zigzags":
+        return abs(x % 1 - 0.5) * 1.2
+    if motif == "waves":
+        return 0.22 * math.sin(2 * math.pi * x * 2 / 3)
+    return 0.0
+
+
+def _paint_sites(pattern, pen, place, reach):
+    for row in range(-reach, reach + 1):
+        for column in range(-reach, reach + 1):
+            odd = (row + column) % 2
+            x = column + (pattern.stagger if row % 2 else 0)
+            fill = pattern.second_rgb if odd else pattern.color_rgb
+            motif = pattern.motif
+            if odd and pattern.other_motif:
+                motif = pattern.other_motif
+            for outline, hole in motif_outlines(motif):
+                pen.polygon(
+                    [place(x + a, row + b) for a, b in outline],
+                    fill=pattern.background_rgb if hole else fill,
+                )
+
+
+def motif_outlines(motif: str) -> list[tuple[list, bool]]:
+    """Return the closed outlines of a motif and whether each is a hole.
+
+    Coordinates are shares of the period around the motif's centre.
+    """
+    if motif in ("dots", "rings"):
+        parts = [(_star(24, 0.34), False)]
+        return parts + ([(_star(24, 0.17), True)] if motif == "rings" else [])
+    if motif == "stars":
+        return [(_star(5, 0.44, inner=0.18), False)]
+    if motif == "diamonds":
+        return [(_star(4, 0.44), False)]
+    if motif == "triangles":
+        return [(_star(3, 0.44), False)]
+    if motif == "crosses":
+        a, b = 0.13, 0.37
+        return [([(-a, -b), (a, -b), (a, b), (-a, b)], False),
+                ([(-b, -a), (b, -a), (b, a), (-b, a)], False)]
+    if motif == "hearts":
+        return [(_heart(), False)]
+    petals = [
+        (_star(12, 0.165, *_turned(0.235, 72 * i)), False) for i in range(5)
+    ]
+    return petals + [(_star(12, 0.10), True)]
+
+
+def _star(count, radius, x=0.0, y=0.0, inner=None):
+    points = []
+    for i in range(count):
+        points.append(_turned(radius, 360 * i / count))
+        if inner:
+            points.append(_turned(inner, 360 * (i + 0.5) / count))
+    return [(x + a, y + b) for a, b in points]
+
+
+def _turned(radius, degrees):
+    angle = math.radians(degrees - 90)
+    return radius * math.cos(angle), radius * math.sin(angle)
+
+
+def _heart():
+    points = []
+    for i in range(28):
+        t = 2 * math.pi * i / 28
+        x = 16 * math.sin(t) ** 3
+        y = (13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t)
+             - math.cos(4 * t))
+        points.append((x * 0.0235, -y * 0.0235))
+    return points
