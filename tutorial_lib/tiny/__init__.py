@@ -1,0 +1,1 @@
+"""The recipes that train the tiny models and write `data/tiny`."""

@@ -1,0 +1,155 @@
+"""Train the judges: on drawn pictures only, apart from CLIP.
+
+They never see a generated picture, and nothing is ever trained on them.
+"""
+
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tutorial_lib.judge_networks import (
+    AttributeJudge, EmbeddingJudge, Judges,
+)
+from tutorial_lib.tiny.pictures import (
+    LOOKALIKE_GROUP, PICTURES_PER_CONCEPT, Pictures,
+)
+from tutorial_lib.tiny.training import Plan, autocast, to_pixels, train
+
+EMBEDDING_PLAN = Plan(
+    steps=2500, batch_size=256, lr=2e-3, weight_decay=0.02,
+)
+ATTRIBUTE_PLAN = Plan(
+    steps=2000, batch_size=128, lr=2e-3, weight_decay=0.02,
+)
+TEMPERATURE = 0.07
+OBJECTS = ("T-shirt", "mug", "bag", "cushion", "dress", "umbrella", "corgi",
+           "portrait")
+
+
+def train_judges(
+    judged: Pictures, captioned: Pictures, size: int, folder: Path,
+    device: str, embedding_plan: Plan = EMBEDDING_PLAN,
+    attribute_plan: Plan = ATTRIBUTE_PLAN,
+) -> Judges:
+    """Train the three judges one after the other."""
+    embedding = {
+        kind: train_embedding_judge(
+            judged, kind, size, folder / f"judge-{kind}.pt", device,
+            embedding_plan,
+        )
+        for kind in ("pattern", "person")
+    }
+    return Judges(
+        attributes=train_attribute_judge(
+            captioned, size, folder / "judge-attributes.pt", device,
+            attribute_plan,
+        ),
+        **embedding,
+    )
+
+
+def train_embedding_judge(
+    judged: Pictures, kind: str, size: int, checkpoint: Path, device: str,
+    plan: Plan,
+) -> EmbeddingJudge:
+    """Train a judge to bring pictures of one concept together.
+
+    Two pictures of each concept in a batch must find each other among all
+    others (InfoNCE, van den Oord et al. 2018). Concepts come in groups of
+    lookalikes, which a plain description cannot tell apart.
+    """
+    torch.manual_seed(plan.seed)
+    groups = defaultdict(list)
+    for index, label in enumerate(judged.labels):
+        if label["kind"] == kind:
+            groups[label["group"]].append(index)
+    table = torch.tensor(list(groups.values())).view(
+        -1, LOOKALIKE_GROUP, PICTURES_PER_CONCEPT
+    )
+    count = plan.batch_size // (2 * LOOKALIKE_GROUP)
+
+    def compute_loss(judge, generator):
+        chosen = table[torch.randint(len(table), (count,),
+                                     generator=generator)].flatten(0, 1)
+        order = torch.rand(chosen.shape, generator=generator).argsort(1)
+        pair = chosen.gather(1, order[:, :2])
+        batch = to_pixels(judged.pixels, pair.T.flatten(), device)
+        batch = wear(batch, generator)
+        with autocast(device):
+            vectors = judge(batch)
+        first, second = functional.normalize(vectors.float()).chunk(2)
+        logits = first @ second.T / TEMPERATURE
+        truth = torch.arange(len(logits), device=logits.device)
+        return (functional.cross_entropy(logits, truth)
+                + functional.cross_entropy(logits.T, truth)) / 2
+
+    judge = EmbeddingJudge(size).to(device)
+    return train(judge, plan, compute_loss, checkpoint, f"judge of {kind}s")
+
+
+def train_attribute_judge(
+    captioned: Pictures, size: int, checkpoint: Path, device: str,
+    plan: Plan,
+) -> AttributeJudge:
+    """Train a judge to read object, style and every attribute."""
+    torch.manual_seed(plan.seed)
+    labels = collect_labels(captioned.labels)
+    truths = {
+        name: torch.tensor([
+            each.index(label[name]) if name in label else -100
+            for label in captioned.labels
+        ])
+        for name, each in labels.items()
+    }
+
+    def compute_loss(judge, generator):
+        chosen = torch.randint(
+            len(captioned.labels), (plan.batch_size,), generator=generator
+        )
+        batch = to_pixels(captioned.pixels, chosen, device)
+        with autocast(device):
+            logits = judge(wear(batch, generator))
+        losses = [
+            functional.cross_entropy(
+                row.float(), truths[name][chosen].to(device)
+            )
+            for name, row in logits.items()
+        ]
+        return torch.stack(losses).nanmean()
+
+    judge = AttributeJudge(size, labels).to(device)
+    return train(judge, plan, compute_loss, checkpoint,
+                 "judge of attributes")
+
+
+def collect_labels(labels: list[dict]) -> dict[str, list[str]]:
+    """List every attribute and the labels it can have, in fixed order."""
+    found = defaultdict(set)
+    for label in labels:
+        for name, value in label.items():
+            found[name].add(value)
+    return {name: sorted(values) for name, values in sorted(found.items())}
+
+
+def wear(batch: Tensor, generator: torch.Generator) -> Tensor:
+    """Wear pictures a little: brightness, blur of a smaller size, noise.
+
+    So that a judge looks at what is shown and not at single pixels.
+    """
+    shape = (len(batch), 3, 1, 1)
+    gain = 1 + 0.06 * torch.randn(shape, generator=generator)
+    shift = 0.05 * torch.randn(shape, generator=generator)
+    batch = batch * gain.to(batch.device) + shift.to(batch.device)
+    if torch.rand((), generator=generator) < 0.5:
+        scale = 0.5 + 0.5 * torch.rand((), generator=generator).item()
+        small = functional.interpolate(
+            batch, scale_factor=scale, mode="bilinear", antialias=True
+        )
+        batch = functional.interpolate(
+            small, size=batch.shape[-2:], mode="bilinear"
+        )
+    noise = torch.randn(batch.shape, generator=generator).to(batch.device)
+    return batch + 0.03 * noise

@@ -1,0 +1,163 @@
+"""Draw the captioned pictures from which the tiny models learn.
+
+Pictures are written in shards of 1,000, each from its own seed, so that a
+stopped run goes on with the next missing shard and ends the same.
+"""
+
+import json
+import multiprocessing
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from tutorial_lib.world.captions import caption_scene, vary_description
+from tutorial_lib.world.concepts import (
+    KINDS, attributes, kind_of, lookalikes, named_concepts, sample_concept,
+)
+from tutorial_lib.world.scenes import (
+    Scene, draw_scene, pattern_scene, person_scene,
+)
+
+SHARD = 1000
+NAMED_SHARE = 0.6
+LOOKALIKE_GROUP, PICTURES_PER_CONCEPT = 4, 5
+SUBJECT_WEIGHTS = {"carrier": 0.40, "corgi": 0.21, "portrait": 0.39}
+SHIRT_SHARE, PLAIN_CORGI_SHARE = 0.15, 0.10
+
+
+@dataclass
+class Pictures:
+    """Pictures (n, size, size, 3) uint8, with captions and labels."""
+
+    pixels: np.ndarray
+    captions: list[str]
+    labels: list[dict]
+
+
+def choose_concept(kind: str, rng: random.Random):
+    """Return the words for a concept and the concept, named or new."""
+    if rng.random() < NAMED_SHARE:
+        return rng.choice(list(named_concepts(kind).items()))
+    concept = sample_concept(kind, rng)
+    return vary_description(concept, rng), concept
+
+
+def sample_captioned_scene(rng: random.Random) -> tuple[Scene, str]:
+    """Draw a scene at random and write its caption."""
+    subject = rng.choices(
+        list(SUBJECT_WEIGHTS), list(SUBJECT_WEIGHTS.values())
+    )[0]
+    pattern_words, pattern = choose_concept("pattern", rng)
+    person_words, person = choose_concept("person", rng)
+    if subject == "portrait":
+        if rng.random() >= SHIRT_SHARE:
+            pattern = None
+        scene = person_scene(person, rng, pattern=pattern)
+    elif subject == "corgi":
+        scene = pattern_scene(pattern, rng, subject="corgi")
+        if rng.random() < PLAIN_CORGI_SHARE:
+            scene = Scene("corgi", scene.style, scene.seed)
+    else:
+        scene = pattern_scene(pattern, rng)
+    return scene, caption_scene(scene, pattern_words, person_words, rng)
+
+
+def label_scene(scene: Scene) -> dict[str, str]:
+    """Return what a judge of attributes should read from a scene."""
+    label = {"object": scene.subject, "style": scene.style}
+    if scene.subject == "corgi":
+        label["way"] = scene.way or "none"
+    elif scene.subject == "portrait":
+        label |= attributes(scene.person)
+    if scene.pattern and scene.subject != "portrait":
+        label |= attributes(scene.pattern)
+    return label
+
+
+def draw_captioned_shard(task: tuple[Path, int, int]) -> None:
+    """Draw one shard of captioned pictures to a file."""
+    path, number, size = task
+    rng = random.Random(f"captioned {number}")
+    scenes = [sample_captioned_scene(rng) for _ in range(SHARD)]
+    pixels = [np.asarray(draw_scene(scene, size)) for scene, _ in scenes]
+    save_shard(
+        path, pixels, [caption for _, caption in scenes],
+        [label_scene(scene) for scene, _ in scenes],
+    )
+
+
+def draw_judge_shard(task: tuple[Path, int, int]) -> None:
+    """Draw one shard for the judges: several pictures of each concept.
+
+    Concepts come in groups that one description fits, so that a judge has
+    to look at what words leave out. Labels hold the concept's number.
+    """
+    path, number, size = task
+    kind = KINDS[number % 2]
+    rng = random.Random(f"judges {number}")
+    pixels, labels = [], []
+    for group in range(SHARD // LOOKALIKE_GROUP // PICTURES_PER_CONCEPT):
+        concept = sample_concept(kind, rng)
+        alike = lookalikes(concept, LOOKALIKE_GROUP - 1, number)
+        for index, member in enumerate([concept, *alike]):
+            for _ in range(PICTURES_PER_CONCEPT):
+                scene = _judge_scene(member, rng)
+                pixels.append(np.asarray(draw_scene(scene, size)))
+                label = label_scene(scene) | {"kind": kind}
+                label["concept"] = f"{number}-{group}-{index}"
+                label["group"] = f"{number}-{group}"
+                labels.append(label)
+    save_shard(path, pixels, [""] * len(pixels), labels)
+
+
+def _judge_scene(concept, rng):
+    if kind_of(concept) == "person":
+        return person_scene(concept, rng)
+    subject = "corgi" if rng.random() < 0.3 else None
+    return pattern_scene(concept, rng, subject=subject)
+
+
+def save_shard(
+    path: Path, pixels: list, captions: list[str], labels: list[dict],
+) -> None:
+    """Write a shard so that a file that exists is always whole."""
+    part = path.with_suffix(".part.npz")
+    text = json.dumps({"captions": captions, "labels": labels})
+    np.savez(part, pixels=np.stack(pixels), text=np.array(text))
+    os.replace(part, path)
+
+
+def draw_pictures(
+    folder: Path, count: int, size: int, draw_shard, workers: int = 2,
+) -> None:
+    """Draw the shards of `count` pictures that are still missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = [
+        (folder / f"{number:04d}.npz", number, size)
+        for number in range(-(-count // SHARD))
+    ]
+    tasks = [task for task in tasks if not task[0].exists()]
+    if not tasks:
+        return
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        done = pool.imap_unordered(draw_shard, tasks)
+        for _ in tqdm(done, total=len(tasks), desc=f"drawing {folder.name}"):
+            pass
+
+
+def load_pictures(folder: Path, count: int) -> Pictures:
+    """Read the first `count` pictures of a folder of shards."""
+    pixels, captions, labels = [], [], []
+    for number in range(-(-count // SHARD)):
+        with np.load(folder / f"{number:04d}.npz") as shard:
+            pixels.append(shard["pixels"])
+            text = json.loads(str(shard["text"]))
+        captions += text["captions"]
+        labels += text["labels"]
+    return Pictures(
+        np.concatenate(pixels)[:count], captions[:count], labels[:count]
+    )

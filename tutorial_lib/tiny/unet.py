@@ -1,0 +1,94 @@
+"""Train the U-Net that takes noise out of latents, told what to draw."""
+
+from pathlib import Path
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+from torch.nn import functional
+
+from tutorial_lib.tiny.assemble import make_noise_schedule
+from tutorial_lib.tiny.training import Plan, autocast, train
+
+PLAN = Plan(
+    steps=8000, batch_size=64, lr=8e-4, warmup=200, hold=0.4,
+    weight_decay=0.01, ema=0.999,
+)
+EMPTY_SHARE = 0.1
+MOST_SNR = 5.0
+
+
+def make_unet(text_width: int) -> UNet2DConditionModel:
+    """Build an untrained U-Net for latents of 4 x 16 x 16."""
+    widths = (64, 128, 256)
+    attended, plain = "CrossAttn{}Block2D", "{}Block2D"
+    return UNet2DConditionModel(
+        sample_size=16, in_channels=4, out_channels=4,
+        block_out_channels=widths, layers_per_block=1,
+        down_block_types=(
+            plain.format("Down"), attended.format("Down"),
+            attended.format("Down"),
+        ),
+        up_block_types=(
+            attended.format("Up"), attended.format("Up"), plain.format("Up"),
+        ),
+        cross_attention_dim=text_width,
+        attention_head_dim=[width // 32 for width in widths],
+        norm_num_groups=16,
+    )
+
+
+@torch.no_grad()
+def encode_captions(
+    text_encoder, tokenizer, captions: list[str], device: str,
+) -> Tensor:
+    """Return the last hidden states (n, tokens, width), bfloat16."""
+    states = []
+    for start in range(0, len(captions), 512):
+        ids = tokenizer(
+            captions[start:start + 512], padding="max_length",
+            truncation=True, return_tensors="pt",
+        ).input_ids.to(device)
+        states.append(text_encoder(ids)[0].bfloat16().cpu())
+    return torch.cat(states)
+
+
+def train_unet(
+    means: Tensor, stds: Tensor, states: Tensor, empty: Tensor,
+    scaling_factor: float, checkpoint: Path, device: str,
+    plan: Plan = PLAN,
+) -> UNet2DConditionModel:
+    """Train the U-Net to predict the noise in noised latents (epsilon).
+
+    `means` and `stds` are the VAE's posteriors (n, 4, 16, 16), `states` the
+    captions' hidden states (n, tokens, width), `empty` that of the empty
+    caption, which stands in for one in ten (classifier-free guidance, Ho
+    and Salimans 2022). The loss is weighted by min-SNR-5 (Hang et al.
+    2023).
+    """
+    torch.manual_seed(plan.seed)
+    schedule = make_noise_schedule()
+    signal = schedule.alphas_cumprod
+    snr = signal / (1 - signal)
+    weights = (snr.clamp(max=MOST_SNR) / snr).to(device)
+
+    def compute_loss(unet, generator):
+        count = plan.batch_size
+        chosen = torch.randint(len(means), (count,), generator=generator)
+        shape = (2, count, *means.shape[1:])
+        noise, wander = torch.randn(shape, generator=generator)
+        latents = means[chosen].float() + stds[chosen].float() * wander
+        steps = torch.randint(1000, (count,), generator=generator)
+        noisy = schedule.add_noise(latents * scaling_factor, noise, steps)
+        left_out = torch.rand(count, generator=generator) < EMPTY_SHARE
+        text = torch.where(left_out[:, None, None], empty, states[chosen])
+        steps = steps.to(device)
+        with autocast(device):
+            guess = unet(noisy.to(device), steps, text.to(device)).sample
+        error = functional.mse_loss(
+            guess.float(), noise.to(device), reduction="none"
+        )
+        return (weights[steps] * error.mean((1, 2, 3))).mean()
+
+    unet = make_unet(states.shape[-1]).to(device)
+    return train(unet, plan, compute_loss, checkpoint, "U-Net")
