@@ -20,12 +20,11 @@ FILES = ROOMS + sorted((ROOT / "tests").rglob("*.py"))
 # A room imports only from rooms of its own floor or below, never in a
 # circle. A folder's rooms share its floor unless they are named themselves.
 FLOORS = {
-    "settings": 0, "pictures": 0, "world": 0,
+    "settings": 0, "pictures": 0, "prompts": 0, "world": 0,
     "models": 1, "words": 1, "placeholder": 1, "tiny.assemble": 1,
     "similarity": 2, "drawing": 2,
     "recipes": 3, "learning": 3, "judge_networks": 3, "judging": 3,
-    "tiny": 4, "figures": 4, "widgets": 4, "evaluation": 4, "report": 4,
-    "lesson": 4,
+    "tiny": 4, "figures": 4, "page_style": 4, "evaluation": 4, "report": 4,
     "__main__": 5, "__init__": 5,
 }  # fmt: skip
 

@@ -23,7 +23,9 @@ class Profile:
     are open_clip's names for the CLIP whose text tower the pipeline uses.
     `size` is the side of a picture in pixels, `embedding_width` the number
     of entries of a word's vector. The learning rates are effective ones:
-    what Adam gets, multiplied by nothing.
+    what Adam gets, multiplied by nothing. `mirror` is whether a picture's
+    mirror image shows the concept as well: not so for the drawn world's
+    slanted patterns and one-sided moles.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Profile:
     denoising_steps: int
     denoising_lr: float
     batch_size: int
+    mirror: bool
 
 
 PROFILES = {
@@ -59,6 +62,7 @@ PROFILES = {
         denoising_steps=150,
         denoising_lr=0.02,
         batch_size=16,
+        mirror=False,
     ),
     # Stable Diffusion 1.5; its weights are under CreativeML OpenRAIL-M.
     # open_clip's plain "ViT-L-14" would use the wrong activation.
@@ -77,6 +81,7 @@ PROFILES = {
         denoising_steps=500,
         denoising_lr=0.005,
         batch_size=4,
+        mirror=True,
     ),
 }
 

@@ -19,10 +19,10 @@ from tutorial_lib.tiny.pictures import (
 from tutorial_lib.tiny.training import Plan, autocast, to_pixels, train
 
 EMBEDDING_PLAN = Plan(
-    steps=2500, batch_size=256, lr=2e-3, weight_decay=0.02,
+    steps=600, batch_size=256, lr=2e-3, weight_decay=0.02,
 )
 ATTRIBUTE_PLAN = Plan(
-    steps=2000, batch_size=128, lr=2e-3, weight_decay=0.02,
+    steps=700, batch_size=128, lr=2e-3, weight_decay=0.02,
 )
 TEMPERATURE = 0.07
 OBJECTS = ("T-shirt", "mug", "bag", "cushion", "dress", "umbrella", "corgi",

@@ -1,0 +1,375 @@
+"""Learning a word: what moves, what stays, when it stops, how it resumes."""
+
+import copy
+import pytest
+import torch
+
+from tutorial_lib import learning
+from tutorial_lib.learning import learn_word, no_longer_improves
+from tutorial_lib.models import load_models
+from tutorial_lib.pictures import Concept
+from tutorial_lib.recipes import DenoisingRecipe, SimilarityRecipe
+from tutorial_lib.words import WordError
+
+BOTH = ["similarity", "denoising"]
+
+
+def learn(models, pictures, **settings):
+    """Learn a word in a few steps, without a bar."""
+    return learn_word(
+        models, pictures, **{"steps": 12, "progress": False, **settings}
+    )
+
+
+def copy_states(models):
+    """Return copies of all weights of all models."""
+    pipeline = models.pipeline
+    parts = [models.clip, pipeline.text_encoder, pipeline.vae, pipeline.unet]
+    return [copy.deepcopy(part.state_dict()) for part in parts]
+
+
+# --- what moves and what stays
+
+
+@pytest.mark.parametrize("recipe", [*BOTH, "both"])
+@pytest.mark.parametrize("num_vectors", [1, 2])
+def test_the_word_moves_and_every_other_row_and_weight_stays(
+    models, pictures, recipe, num_vectors
+):
+    before = copy_states(models)
+    word = learn(
+        models, pictures, recipe=recipe, num_vectors=num_vectors, steps=5
+    )
+    after = copy_states(models)
+    for old, new in zip(before, after, strict=True):
+        assert old.keys() == new.keys()
+        for name in old:
+            assert torch.equal(old[name], new[name]), name
+    assert len(before[0]["token_embedding.weight"]) == 49408
+    start = word.history[0]["vectors"]
+    assert word.vectors.shape == (num_vectors, models.profile.embedding_width)
+    moved = (word.vectors - start).norm(dim=1)
+    assert moved.min() > 0.05  # each of its vectors moved
+
+
+def test_the_tests_above_would_see_a_single_moved_row(models):
+    before = copy_states(models)[0]["token_embedding.weight"]
+    table = models.clip.token_embedding.weight
+    old = table[343, 0].item()
+    with torch.no_grad():
+        table[343, 0] += 1e-6
+        after = copy_states(models)[0]["token_embedding.weight"]
+        table[343, 0] = old
+    assert not torch.equal(before, after)
+
+
+@pytest.mark.parametrize("recipe", BOTH)
+def test_only_the_vectors_have_a_gradient_and_an_optimizer(
+    models, pictures, recipe, monkeypatch
+):
+    seen = []
+
+    class Watched(torch.optim.Adam):
+        def __init__(self, params, **options):
+            super().__init__(params, **options)
+            seen.append(self)
+
+    monkeypatch.setattr(torch.optim, "Adam", Watched)
+    word = learn(models, pictures, recipe=recipe, steps=3)
+    held = seen[0].param_groups[0]
+    assert len(held["params"]) == 1 and held["weight_decay"] == 0
+    assert held["params"][0].shape == word.vectors.shape
+    assert held["params"][0].dtype == torch.float32
+    state = seen[0].state[held["params"][0]]
+    numbers = sum(value.numel() for value in state.values())
+    assert numbers <= 2 * word.vectors.numel() + 1  # kilobytes
+    pipeline = models.pipeline
+    for part in (models.clip, pipeline.text_encoder, pipeline.unet):
+        for parameter in part.parameters():
+            assert not parameter.requires_grad and parameter.grad is None
+
+
+def test_the_word_says_how_it_was_learned(models, pictures):
+    concept = Concept(name="me", pictures=pictures, kind="person")
+    word = learn(models, concept, recipe="both", steps=4, word="Köln")
+    assert (word.word, word.recipe, word.num_pictures) == ("Köln", "both", 4)
+    assert word.base_model == "miniature"
+    assert word.initializer == "man or woman"
+    assert word.steps == word.history[-1]["step"]
+    assert not word.vectors.requires_grad
+    assert word.vectors.dtype == torch.float32
+
+
+def test_the_history_has_each_step_and_ends_with_the_word(models, pictures):
+    heard = []
+    word = learn(
+        models, pictures, recipe="denoising", steps=12, callback=heard.append
+    )
+    assert heard == word.history[: len(heard)]
+    assert [each["step"] for each in heard] == list(range(13))
+    measured = [e["step"] for e in heard if e["evaluation"] is not None]
+    assert measured == [0, 10, 12]
+    assert heard[0]["loss"] is None and heard[5]["loss"] > 0
+    assert heard[1]["lr"] > heard[11]["lr"] > heard[12]["lr"] > 0
+    assert torch.equal(word.history[-1]["vectors"], word.vectors)
+    for key in ("similarity", "norm", "seconds"):
+        assert heard[-1][key] is not None
+
+
+# --- the two phases
+
+
+def test_the_similarity_grows(models, pictures):
+    word = learn(models, pictures, recipe="similarity", steps=30)
+    found = [e["similarity"] for e in word.history if e["vectors"] is not None]
+    assert found == sorted(found)
+    assert found[-1] > found[0] + 0.1
+    assert word.vectors.norm() < 3  # and the norm is not blown up
+
+
+def test_a_warm_start_goes_on_where_the_similarity_ended(models, pictures):
+    word = learn(models, pictures, recipe="both", steps=4)
+    names = [each["recipe"] for each in word.history]
+    turn = names.index("denoising")
+    assert set(names[:turn]) == {"similarity"}
+    assert torch.equal(
+        word.history[turn]["vectors"], word.history[turn - 1]["vectors"]
+    )
+    alone = learn(models, pictures, recipe="denoising", steps=4)
+    assert not torch.equal(word.vectors, alone.vectors)
+
+
+# --- stopping
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "stops"),
+    [
+        ([], False),
+        ([1.0] * 4, False),  # too early to say
+        ([1.0] * 5, True),
+        ([1.0, 0.8, 0.6, 0.4, 0.2, 0.1], False),
+        ([1.0, 0.5, 0.501, 0.499, 0.5, 0.498], True),
+        ([1.0, 0.5, 0.6, 0.7, 0.6, 0.7], True),
+        ([1.0, 1.1, 1.2, 1.1, 1.05, 0.9], False),  # late, but it falls
+    ],
+)
+def test_it_stops_when_the_measure_no_longer_falls(evaluations, stops):
+    assert no_longer_improves(evaluations) == stops
+
+
+def test_learning_stops_by_itself(models, pictures):
+    word = learn(models, pictures, recipe="similarity", steps=3000)
+    assert 50 <= word.steps < 2000
+    quiet = learn(
+        models, pictures, recipe="denoising", steps=100, lr=1e-12,
+    )  # fmt: skip
+    assert quiet.steps < 100  # nothing to gain at such a rate
+
+
+def test_the_best_vectors_are_kept(models, pictures, monkeypatch):
+    values = iter([3.0, 1.0, 2.0, 2.5])
+    monkeypatch.setattr(
+        DenoisingRecipe, "evaluate", lambda recipe: next(values)
+    )
+    word = learn(models, pictures, recipe="denoising", steps=30)
+    best = [e for e in word.history if e["step"] == 10][0]
+    assert torch.equal(word.vectors, best["vectors"])
+    assert word.history[-1]["evaluation"] == 1.0
+
+
+def test_a_norm_that_runs_away_is_kept_in_check(models, pictures):
+    word = learn(models, pictures, recipe="similarity", steps=8, lr=50.0)
+    table = models.clip.token_embedding.weight
+    usual = table.norm(dim=1).median()
+    assert word.vectors.norm() == pytest.approx(
+        learning.MOST_NORM * usual.item(), rel=1e-3
+    )
+
+
+def test_a_loss_that_is_no_number_is_said_with_the_remedy(
+    models, pictures, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(
+        SimilarityRecipe,
+        "loss",
+        lambda recipe, generator: recipe.measure() * float("nan"),
+    )
+    with pytest.raises(WordError, match="with a lower lr, say 0.005"):
+        learn(models, pictures, recipe="similarity", steps=3)
+
+
+# --- breaking off and going on
+
+
+def interrupt_at(step):
+    """Return a callback that presses Ctrl-C after a step."""
+
+    def press(entry):
+        if entry["step"] == step and entry["loss"] is not None:
+            raise KeyboardInterrupt
+
+    return press
+
+
+def drop_seconds(history):
+    kept = []
+    for each in history:
+        entry = {key: each[key] for key in each if key != "seconds"}
+        vectors = entry.pop("vectors")
+        entry["vectors"] = vectors.tolist() if vectors is not None else None
+        kept.append(entry)
+    return kept
+
+
+@pytest.mark.parametrize("step", [1, 10, 13, 30, 33, 41])
+def test_a_run_that_was_broken_off_goes_on_bit_by_bit(
+    models, pictures, tmp_path, step
+):
+    settings = {"recipe": "both", "num_vectors": 2, "seed": 7, "steps": 12}
+    whole = learn(models, pictures, **settings)
+    path = tmp_path / "x.checkpoint"
+    part = learn(
+        models, pictures, checkpoint=path, callback=interrupt_at(step),
+        **settings,
+    )  # fmt: skip
+    assert part.steps == step < whole.steps
+    assert path.stat().st_size < 100_000
+    rest = learn(models, pictures, checkpoint=path, **settings)
+    assert torch.equal(rest.vectors, whole.vectors)
+    assert drop_seconds(rest.history) == drop_seconds(whole.history)
+    again = learn(models, pictures, checkpoint=path, **settings)
+    assert torch.equal(again.vectors, whole.vectors)  # at once
+
+
+def test_without_its_randomness_restored_a_run_would_end_elsewhere(
+    models, pictures, tmp_path, monkeypatch
+):
+    """The test above would see it."""
+    settings = {"recipe": "denoising", "seed": 7, "steps": 12}
+    whole = learn(models, pictures, **settings)
+    path = tmp_path / "x.checkpoint"
+    learn(
+        models, pictures, checkpoint=path, callback=interrupt_at(5),
+        **settings,
+    )  # fmt: skip
+    record = torch.load(path, weights_only=True)
+    record["generator"] = torch.Generator().manual_seed(0).get_state()
+    torch.save(record, path)
+    rest = learn(models, pictures, checkpoint=path, **settings)
+    assert not torch.equal(rest.vectors, whole.vectors)
+
+
+@pytest.mark.parametrize("recipe", BOTH)
+@pytest.mark.parametrize("place", ["update_vectors", "make_record"])
+def test_ctrl_c_within_a_step_keeps_the_word_so_far(
+    models, pictures, tmp_path, monkeypatch, capsys, recipe, place
+):
+    settings = {"recipe": recipe, "checkpoint": tmp_path / "x"}
+    whole = learn(models, pictures, recipe=recipe)
+    original = getattr(learning, place)
+
+    def press_in_the_midst(run, *others):
+        found = original(run, *others)
+        if len(run.history) == (4 if place == "update_vectors" else 5):
+            raise KeyboardInterrupt  # begun, and not noted to the end
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(learning, place, press_in_the_midst)
+        word = learn(models, pictures, **settings)
+    assert word.steps == 3
+    assert drop_seconds(word.history) == drop_seconds(whole.history[:4])
+    assert 'Stopped; "X" is as' in capsys.readouterr().out
+    rest = learn(models, pictures, **settings)
+    assert torch.equal(rest.vectors, whole.vectors)
+
+
+def test_the_same_seed_gives_the_same_word_and_another_another(
+    models, pictures
+):
+    one, same, other = (
+        learn(models, pictures, recipe="denoising", steps=3, seed=seed)
+        for seed in (1, 1, 2)
+    )
+    assert torch.equal(one.vectors, same.vectors)
+    assert not torch.equal(one.vectors, other.vectors)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"word": "Y"},
+        {"seed": 8},
+        {"lr": 0.5},
+        {"initializer": "cat"},
+        {"templates": ["a {}"]},
+        {"recipe": "denoising"},
+    ],
+)
+def test_a_checkpoint_of_another_run_is_refused(
+    models, pictures, tmp_path, change
+):
+    path = tmp_path / "x.checkpoint"
+    settings = {"recipe": "similarity", "checkpoint": path, "steps": 3}
+    learn(models, pictures, **settings)
+    before = path.read_bytes()
+    with pytest.raises(WordError, match="another run.*delete it to begin"):
+        learn(models, pictures, **{**settings, **change})
+    with pytest.raises(WordError, match="another run"):
+        learn(models, pictures[:3], **settings)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", None])
+def test_a_broken_checkpoint_is_refused(models, pictures, tmp_path, content):
+    path = tmp_path / "x.checkpoint"
+    settings = {"recipe": "similarity", "checkpoint": path, "steps": 3}
+    learn(models, pictures, **settings)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    with pytest.raises(WordError, match="no checkpoint that can be read"):
+        learn(models, pictures, **settings)
+
+
+# --- settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"word": ""}, "the new word is empty"),
+        ({"word": "my shirt"}, 'write it as one word, such as "my-shirt"'),
+        ({"word": "cat"}, 'hide it; write it with a capital \\("Cat"\\)'),
+        ({"recipe": "magic"}, '"magic" is unknown; say one of "similarity"'),
+        ({"kind": "dog"}, '"dog" is unknown; say one of "pattern"'),
+        ({"templates": ["a photo"]}, "has no gap for the word; write {}"),
+        ({"num_vectors": 22}, '"X" falls off its end; shorten it'),
+    ],
+)
+def test_settings_that_cannot_be_met_are_refused(
+    models, pictures, settings, message
+):
+    with pytest.raises(WordError, match=f"(?i){message}"):
+        learn(models, pictures, **settings)
+
+
+def test_learning_from_no_pictures_is_refused(models):
+    with pytest.raises(WordError, match="no pictures to learn from"):
+        learn(models, [])
+
+
+def test_pictures_of_any_size_will_do(models, pictures):
+    sizes = [(32, 32), (512, 512), (100, 100), (33, 33)]
+    mixed = [p.resize(s) for p, s in zip(pictures, sizes, strict=True)]
+    assert learn(models, mixed, steps=2).steps > 2
+
+
+def test_half_precision_models_learn_in_float32(mini_profile, pictures):
+    """As on a GPU: the frozen parts in half, the word and Adam in whole."""
+    models = load_models(mini_profile, device="cpu")
+    models.pipeline.to(torch.bfloat16)
+    word = learn(models, pictures, recipe="denoising", steps=4)
+    assert word.vectors.dtype == torch.float32
+    assert torch.isfinite(word.vectors).all()
+    assert not torch.equal(word.vectors, word.history[0]["vectors"])

@@ -1,0 +1,253 @@
+"""The command line: `python -m tutorial_lib run | evaluate | models`."""
+
+import argparse
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+RECIPES = ("both", "similarity", "denoising")
+KINDS = ("pattern", "person")
+SHIPPED = ("tshirt", "face")
+
+
+class CommandError(ValueError):
+    """Arguments that cannot be used; says the remedy."""
+
+
+# --- arguments -------------------------------------------------------------
+
+
+def read_seeds(text: str) -> list[int]:
+    """Return the seeds that "7", "1-10" or "1,4,8-9" stands for.
+
+    Raises CommandError for anything else, or an empty range.
+    """
+    seeds = []
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part)
+        first = int(found[1]) if found else 1
+        last = int(found[2] or first) if found else 0
+        if last < first:
+            raise CommandError(
+                f"--seeds {text} is no range of seeds; write it as in "
+                f"--seeds 1-10."
+            )
+        seeds += range(first, last + 1)
+    return list(dict.fromkeys(seeds))
+
+
+def check_target(path: str | Path) -> Path:
+    """Return the Path of a file to be written, its folder made.
+
+    Raises CommandError now rather than after minutes of work.
+    """
+    path = Path(path).expanduser().absolute()
+    if path.is_dir():
+        raise CommandError(f"{path} is a folder; name a file in it.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise CommandError(
+            f"{path.parent} is a file, so nothing can be put into it; "
+            f"name another file."
+        ) from None
+    if not os.access(path.parent, os.W_OK):
+        raise CommandError(
+            f"{path.parent} may not be written to; name another folder."
+        )
+    return path
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all subcommands."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tutorial_lib",
+        description="Textual Inversion: a few pictures become a word, X.",
+    )
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="run | evaluate | models"
+    )
+    run = commands.add_parser(
+        "run", help="learn both words, draw the four examples, report"
+    )
+    run.add_argument(
+        "--quick", action="store_true", help="fewer steps, fewer pictures"
+    )
+    evaluate = commands.add_parser(
+        "evaluate", help="learn and judge words for unseen concepts"
+    )
+    evaluate.add_argument("--kind", required=True, choices=KINDS)
+    evaluate.add_argument(
+        "--seeds", required=True, metavar="A-B", help="such as 1-10"
+    )
+    evaluate.add_argument("--recipe", default="both", choices=RECIPES)
+    evaluate.add_argument(
+        "--json", required=True, metavar="FILE", help="where the rows go"
+    )
+    commands.add_parser(
+        "models", help="train the tiny models again", add_help=False
+    )
+    return parser
+
+
+# --- run -------------------------------------------------------------------
+
+
+def tell_story(name: str, models, judges, quick: bool):
+    """Learn the word of a shipped concept, judge it, and draw its film."""
+    from tutorial_lib import (
+        evaluation,
+        learning,
+        pictures,
+        prompts,
+        report,
+        world,
+    )
+
+    concept = pictures.load_concept(name)
+    print(f"\nLearning X from {concept.report}", flush=True)
+    start = time.perf_counter()
+    word = learning.learn_word(
+        models, concept, word="X", steps=30 if quick else None
+    )
+    seconds = time.perf_counter() - start
+    truth, seed = evaluation.load_truth(name)
+    found = evaluation.evaluate_words(
+        models,
+        judges,
+        kind=concept.kind,
+        subjects=[evaluation.Subject(truth=truth, word=word, seed=seed)],
+        recipe=word.recipe,
+        seconds_per_word=seconds,
+        count=8 if quick else 32,
+        num_names=1 if quick else 3,
+    )
+    prompt = prompts.PROMPTS[concept.kind][0].text.format(word.word)
+    return report.Story(
+        name=name,
+        concept=concept,
+        word=word,
+        description=world.describe(truth),
+        evaluation=found,
+        film=evaluation.draw_film(models, word, prompt),
+    )
+
+
+def run(quick: bool = False) -> Path:
+    """Learn both shipped concepts, draw, judge, and write the report."""
+    from tutorial_lib import judging, report, settings
+    from tutorial_lib.models import load_models
+
+    start = time.perf_counter()
+    print("Loading the models ...", flush=True)
+    models, judges = load_models("tiny"), judging.load_judges()
+    stories = [
+        tell_story(name, models, judges, quick=quick) for name in SHIPPED
+    ]
+    seconds = time.perf_counter() - start
+    page = report.write_report(stories, seconds, folder=settings.OUT)
+    for story in stories:
+        print(f"\n{story.name}: X from {len(story.concept.pictures)} pictures")
+        print_table(story.evaluation)
+    print(f"\n{seconds:.0f} s altogether. Look at {page}")
+    return page
+
+
+# --- evaluate --------------------------------------------------------------
+
+
+def evaluate(kind: str, seeds: list[int], recipe: str, path: Path) -> None:
+    """Learn and judge a word for each unseen concept, and write the rows."""
+    from tutorial_lib import evaluation, judging
+    from tutorial_lib.models import load_models
+
+    models, judges = load_models("tiny"), judging.load_judges()
+    found = evaluation.evaluate_seeds(
+        models, judges, kind=kind, seeds=seeds, recipe=recipe
+    )
+    unfinished = path.with_name(f".{path.name}.part")
+    text = json.dumps(found.summarize(), indent=1) + "\n"
+    unfinished.write_text(text, encoding="utf-8")
+    os.replace(unfinished, path)
+    print_table(found)
+    print(f"\n{found.seconds_per_word:.1f} s a word. The rows are in {path}")
+
+
+def print_table(found) -> None:
+    """Print the rows of an evaluation, and each prompt's identity."""
+    from tutorial_lib.evaluation import ROWS
+    from tutorial_lib.figures import ROW_LABELS
+    from tutorial_lib.prompts import PROMPTS
+
+    def write(rate):
+        low, high = round(100 * rate["low"]), round(100 * rate["high"])
+        return f"{100 * rate['value']:3.0f} % ({low:3}-{high:3})"
+
+    prompts = PROMPTS[found.kind]
+    heads = ["identity", "prompt", *(each.text[:20] for each in prompts)]
+    print(f"{'':20}" + "".join(f"{head:22}" for head in heads))
+    for row in ROWS:
+        rates = [found.rate(measure, row) for measure in heads[:2]]
+        rates += [found.rate("identity", row, prompt=each) for each in prompts]
+        cells = "".join(f"{write(rate):22}" for rate in rates)
+        print(f"{ROW_LABELS[row]:20}{cells}")
+    print("Shares of pictures, 95 % intervals; right: identity by prompt.")
+
+
+# --- the door --------------------------------------------------------------
+
+
+def dispatch(arguments: list[str]) -> None:
+    """Carry out one command line."""
+    parser = build_parser()
+    if arguments[:1] == ["models"]:
+        from tutorial_lib.tiny import commands
+
+        models = argparse.ArgumentParser(prog="python -m tutorial_lib models")
+        commands.add_arguments(models)
+        commands.run(models.parse_args(arguments[1:]))
+        return
+    args = parser.parse_args(arguments)
+    if args.command == "run":
+        run(quick=args.quick)
+        return
+    seeds, path = read_seeds(args.seeds), check_target(args.json)
+    evaluate(kind=args.kind, seeds=seeds, recipe=args.recipe, path=path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; a user's mistake gets one sentence, no traceback."""
+    try:
+        dispatch(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        print(
+            "\nStopped; files written before are untouched.", file=sys.stderr
+        )
+        return 130
+    except (FileNotFoundError, PermissionError, ValueError) as error:
+        if not is_explained(error):
+            raise
+        print(f"\nError: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def is_explained(error: Exception) -> bool:
+    """Say whether the library itself raised this, with a remedy.
+
+    Any other error is a fault of ours, and its traceback is wanted.
+    """
+    if isinstance(error, PermissionError):
+        return True
+    trace = error.__traceback__
+    while trace.tb_next:
+        trace = trace.tb_next
+    room = trace.tb_frame.f_globals.get("__name__", "")
+    return room.startswith("tutorial_lib") or room == "__main__"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,292 @@
+"""Figures: grids, film strips, curves and the dot plot of the rows.
+
+A figure computes nothing: it is handed pictures or numbers and shows them.
+Each can be shown in a notebook with alt text (`show_grid`, `show_figure`)
+or taken as a picture for a page or a file.
+"""
+
+import base64
+import html
+import io
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+THEMES = {
+    "light": {
+        "ink": "#1c2230",
+        "faint": "#8b93a5",
+        "line": "#e3e6ec",
+        "accent": "#c2410c",
+        "second": "#1d5fa8",
+    },
+    "dark": {
+        "ink": "#e9ecf3",
+        "faint": "#98a1b5",
+        "line": "#333a49",
+        "accent": "#ff9a5c",
+        "second": "#7db8f5",
+    },
+}
+ROW_LABELS = {
+    "drawn": "drawn (ceiling)",
+    "x": "X, learned",
+    "named": "a trained name",
+    "words": "plain description",
+    "initializer": "initializer word",
+}
+
+
+# --- pictures --------------------------------------------------------------
+
+
+def enlarge(picture: Image.Image, side: int) -> Image.Image:
+    """Return the picture as a square RGB of `side` pixels (Lanczos)."""
+    picture = picture.convert("RGB")
+    if picture.size == (side, side):
+        return picture
+    return picture.resize((side, side), Image.LANCZOS)
+
+
+def make_grid(
+    pictures: list[Image.Image],
+    columns: int | None = None,
+    side: int = 128,
+    gap: int = 4,
+) -> Image.Image:
+    """Lay pictures out in rows on white, each `side` pixels wide.
+
+    Without `columns` up to six stand in one row, more in even rows of at
+    most ten. Raises ValueError for an empty list.
+    """
+    if not pictures:
+        raise ValueError("There are no pictures to show.")
+    num = len(pictures)
+    rows = 1 if num <= 6 else max(2, -(-num // 10))
+    columns = min(columns or -(-num // rows), num)
+    rows = -(-num // columns)
+    step = side + gap
+    grid = Image.new("RGB", (columns * step - gap, rows * step - gap), "white")
+    for i, picture in enumerate(pictures):
+        place = (i % columns * step, i // columns * step)
+        grid.paste(enlarge(picture, side), place)
+    return grid
+
+
+def encode_picture(picture: Image.Image, format: str = "PNG") -> str:
+    """Return a picture as a data URI; `format` is "PNG" or "JPEG"."""
+    buffer = io.BytesIO()
+    options = {"quality": 90} if format == "JPEG" else {"optimize": True}
+    picture.save(buffer, format=format, **options)
+    code = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return f"data:image/{format.lower()};base64,{code}"
+
+
+def render_figure(figure: Figure, dpi: int = 144) -> Image.Image:
+    """Return a matplotlib figure as a picture with a clear background."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, transparent=True)
+    buffer.seek(0)
+    return Image.open(buffer)
+
+
+def flatten(picture: Image.Image) -> Image.Image:
+    """Lay a picture with a clear background on white."""
+    white = Image.new("RGB", picture.size, "white")
+    white.paste(picture, mask=picture.getchannel("A"))
+    return white
+
+
+# --- in a notebook ---------------------------------------------------------
+
+
+def _caption(text: str) -> str:
+    """Return the line below a picture as HTML."""
+    if not text:
+        return ""
+    style = "font-size:90%;opacity:.8;margin-top:4px"
+    return f'<figcaption style="{style}">{html.escape(text)}</figcaption>'
+
+
+def show_picture(
+    picture: Image.Image, alt: str, caption: str = "", format: str = "PNG"
+) -> None:
+    """Display one picture in a notebook, with alt text and caption."""
+    from IPython.display import HTML, display  # a report needs no notebook
+
+    display(
+        HTML(
+            f'<figure style="margin:0"><img style="max-width:100%" '
+            f'width="{picture.width}" '
+            f'src="{encode_picture(picture, format=format)}" '
+            f'alt="{html.escape(alt, quote=True)}">'
+            f"{_caption(caption)}</figure>"
+        )
+    )
+
+
+def show_grid(
+    pictures: list[Image.Image],
+    caption: str = "",
+    columns: int | None = None,
+    alt: str | None = None,
+    side: int = 128,
+) -> None:
+    """Display pictures in a grid, small ones enlarged, with a caption.
+
+    The alt text is the caption unless another is given. Taught in
+    notebooks/00_start_here.ipynb.
+    """
+    words = alt or caption or "pictures"
+    show_picture(
+        make_grid(pictures, columns=columns, side=side),
+        alt=f"{words} ({len(pictures)} pictures)",
+        caption=caption,
+        format="JPEG",
+    )
+
+
+def show_figure(figure: Figure, alt: str, caption: str = "") -> None:
+    """Display a matplotlib figure in a notebook, with alt text.
+
+    On white, since a saved page cannot know the reader's theme.
+    """
+    picture = flatten(render_figure(figure, dpi=110))
+    show_picture(picture, alt=alt, caption=caption)
+
+
+# --- plots -----------------------------------------------------------------
+
+
+def start_figure(columns: int, theme: str) -> tuple[Figure, list]:
+    """Return an empty 5 x 3 inch figure and its quiet axes.
+
+    It is no pyplot figure: it needs no closing and shows itself nowhere.
+    """
+    colors = THEMES[theme]
+    figure = Figure(figsize=(5, 3), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+    axes = figure.subplots(1, columns, squeeze=False)[0]
+    for axis in axes:
+        axis.set_facecolor("none")
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.spines[["left", "bottom"]].set_color(colors["line"])
+        axis.tick_params(colors=colors["faint"], labelsize=8)
+        axis.grid(color=colors["line"], linewidth=0.6)
+        axis.set_axisbelow(True)
+        for part in (axis.title, axis.xaxis.label, axis.yaxis.label):
+            part.set_color(colors["ink"])
+            part.set_fontsize(9)
+    return figure, list(axes)
+
+
+def plot_curves(
+    curves: dict[str, tuple[list, list]],
+    theme: str = "light",
+    x_label: str = "step",
+) -> Figure:
+    """Plot each curve in a panel of its own, with its last value written.
+
+    `curves` maps a title to (steps, values).
+    """
+    colors = THEMES[theme]
+    figure, axes = start_figure(columns=len(curves), theme=theme)
+    for axis, (title, (steps, values)) in zip(
+        axes, curves.items(), strict=True
+    ):
+        axis.plot(steps, values, color=colors["accent"], linewidth=1.4)
+        axis.plot(steps[-1:], values[-1:], "o", color=colors["accent"])
+        axis.annotate(
+            f"{values[-1]:.3g}",
+            (steps[-1], values[-1]),
+            textcoords="offset points",
+            xytext=(-4, 6),
+            ha="right",
+            fontsize=8,
+            color=colors["ink"],
+        )
+        axis.margins(y=0.15)
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel(x_label)
+    return figure
+
+
+def mark_share(
+    axis: Axes, place: int, row: dict[str, float], is_x: bool, theme: str
+) -> None:
+    """Mark one share on its line: whisker, dot and the number beside."""
+    colors = THEMES[theme]
+    color = colors["accent" if is_x else "second"]
+    axis.hlines(place, row["low"], row["high"], color=color, linewidth=2)
+    axis.plot(
+        row["value"],
+        place,
+        "D" if is_x else "o",
+        color=color,
+        markersize=6,
+        markerfacecolor=color if is_x else "white",
+    )
+    axis.text(
+        1.06,
+        place,
+        f"{row['value']:.0%}",
+        va="center",
+        fontsize=8,
+        color=colors["ink"],
+        clip_on=False,
+    )
+
+
+def plot_rows(
+    panels: dict[str, dict[str, dict[str, float]]], theme: str = "light"
+) -> Figure:
+    """Plot shares with their intervals, one panel a measure, as dots.
+
+    `panels` maps a title ("identity") to rows, and each row ("x",
+    "drawn" ...) to its "value", "low" and "high", as in results.json. X
+    has a filled diamond, the reference rows open circles.
+    """
+    figure, axes = start_figure(columns=len(panels), theme=theme)
+    order = [row for row in ROW_LABELS if row in next(iter(panels.values()))]
+    for axis, (title, rows) in zip(axes, panels.items(), strict=True):
+        for place, name in enumerate(order):
+            mark_share(axis, place, rows[name], name == "x", theme=theme)
+        axis.set(xlim=(-0.04, 1.04), ylim=(len(order) - 0.5, -0.5))
+        axis.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+        axis.grid(axis="y", visible=False)
+        axis.set_title(title, fontsize=9)
+        axis.set_yticks(range(len(order)), [])
+        axis.tick_params(axis="y", length=0)
+    axes[0].set_yticks(
+        range(len(order)),
+        [ROW_LABELS[name] for name in order],
+        color=THEMES[theme]["ink"],
+    )
+    return figure
+
+
+def film_strip(
+    pictures: list[Image.Image], labels: list[str], side: int = 112
+) -> Image.Image:
+    """Lay the frames of a film in one row, each with its label below.
+
+    The labels are drawn into the picture, black on white.
+    """
+    if len(pictures) != len(labels):
+        raise ValueError(
+            f"{len(pictures)} pictures cannot carry {len(labels)} labels."
+        )
+    frames = make_grid(pictures, columns=len(pictures), side=side)
+    figure = Figure(figsize=(frames.width / 100, frames.height / 100 + 0.24))
+    top = frames.height / (frames.height + 24)
+    axis = figure.add_axes((0, 1 - top, 1, top))
+    axis.imshow(frames, aspect="auto")
+    axis.set_axis_off()
+    for i, label in enumerate(labels):
+        middle = (i * (side + 4) + side / 2) / frames.width
+        figure.text(middle, 0.03, label, ha="center", fontsize=8)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    buffer.seek(0)
+    return Image.open(buffer).convert("RGB")

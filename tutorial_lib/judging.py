@@ -1,0 +1,221 @@
+"""Judging: how often does a generated picture show the very concept?
+
+The judges are small networks trained on drawn pictures only; they take no
+part in learning X and share nothing with CLIP. Because the drawn world
+knows the truth, they can say exactly how well X was learned.
+Taught in notebooks/05_textual_inversion.ipynb.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+from tqdm.auto import tqdm
+
+from tutorial_lib import world
+from tutorial_lib.judge_networks import (
+    AttributeJudge,
+    EmbeddingJudge,
+    JudgeError,
+    JudgeNetwork,
+    Judges,
+    embed_with_judge,
+    load_judges,
+    read_attributes,
+    save_judges,
+)
+
+__all__ = [
+    "AttributeJudge",
+    "EmbeddingJudge",
+    "JudgeError",
+    "JudgeNetwork",
+    "Judges",
+    "Lineup",
+    "LineupMaker",
+    "bootstrap_interval",
+    "draw_references",
+    "embed_concept",
+    "embed_with_judge",
+    "identity",
+    "load_judges",
+    "prompt_score",
+    "read_attributes",
+    "save_judges",
+]
+
+NUM_LOOKALIKES = 24
+NUM_STRANGERS = 75
+STRANGER_SEEDS = 900_000_000  # far from any seed a reader would choose
+REFERENCE_PICTURES = 12
+
+
+# --- identity --------------------------------------------------------------
+
+
+def draw_references(
+    concept: world.Pattern | world.Person, count: int, seed: int, size: int
+) -> list[Image.Image]:
+    """Draw a concept in several carriers and styles, in equal shares.
+
+    A pattern is drawn on every carrier in mixed styles, a person in every
+    style. `size` in pixels; `count` is rounded up to fill the last turn.
+    """
+    if world.kind_of(concept) == "pattern":
+        in_turn = [{"carrier": each, "style": None} for each in world.CARRIERS]
+    else:
+        in_turn = [{"style": each} for each in world.STYLES]
+    each = math.ceil(count / len(in_turn))
+    pictures = []
+    for i, chosen in enumerate(in_turn):
+        pictures += world.draw_concept(
+            concept, count=each, seed=seed + i, size=size, **chosen
+        )
+    return pictures
+
+
+def embed_concept(
+    judge: EmbeddingJudge,
+    concept: world.Pattern | world.Person,
+    count: int = REFERENCE_PICTURES,
+    seed: int = 0,
+) -> Tensor:
+    """Return a concept's reference: the mean embedding of drawn pictures.
+
+    A unit vector (dimensions,).
+    """
+    pictures = draw_references(
+        concept, count=count, seed=seed, size=judge.trunk.size
+    )
+    mean = embed_with_judge(judge, pictures).mean(0)
+    return functional.normalize(mean, dim=0)
+
+
+@dataclass
+class Lineup:
+    """A concept among 99 others, as in an identity parade.
+
+    `references` (100, dimensions): row 0 is the true concept, then 24
+    lookalikes (the same plain description fits them), then 75 random
+    concepts that no training picture used.
+    """
+
+    concept: world.Pattern | world.Person
+    references: Tensor
+    num_lookalikes: int = NUM_LOOKALIKES
+
+
+@dataclass
+class LineupMaker:
+    """Makes line-ups for one judge, drawing the 75 strangers only once."""
+
+    judge: EmbeddingJudge
+    kind: str
+    seed: int = 0
+    pictures_each: int = REFERENCE_PICTURES
+    strangers: list[Tensor] = field(default_factory=list)
+
+    def _embed(self, concept) -> Tensor:
+        return embed_concept(
+            self.judge, concept, count=self.pictures_each, seed=self.seed
+        )
+
+    def make(self, concept: world.Pattern | world.Person) -> Lineup:
+        """Return the line-up of this concept.
+
+        Besides the true concept it holds 24 lookalikes and 75 random
+        unseen concepts, the same for every line-up of this maker.
+        """
+        if not self.strangers:
+            seeds = range(STRANGER_SEEDS, STRANGER_SEEDS + NUM_STRANGERS)
+            self.strangers = [
+                self._embed(world.new_concept(self.kind, seed))
+                for seed in tqdm(seeds, desc="Drawing others", leave=False)
+            ]
+        alike = world.lookalikes(concept, NUM_LOOKALIKES, self.seed)
+        rows = [self._embed(each) for each in (concept, *alike)]
+        return Lineup(concept, torch.stack(rows + self.strangers))
+
+
+def identity(
+    judge: EmbeddingJudge, pictures: list[Image.Image], lineup: Lineup
+) -> list[bool]:
+    """Say for each picture whether the true concept is the nearest of 100.
+
+    Nearest by the cosine between the picture's embedding and each
+    reference of the line-up: the true concept, 24 lookalikes (the same
+    plain description fits them) and 75 random unseen concepts. The mean
+    of the list is the identity score; blind guessing gives 0.01.
+    Taught in notebooks/06_t_shirt.ipynb.
+    """
+    if not pictures:
+        return []
+    cosines = embed_with_judge(judge, pictures) @ lineup.references.T
+    return (cosines.argmax(-1) == 0).tolist()
+
+
+def prompt_score(
+    judge: AttributeJudge,
+    pictures: list[Image.Image],
+    asked: dict[str, str],
+) -> list[bool]:
+    """Say for each picture whether it shows the object and style asked for.
+
+    `asked` maps attributes to the labels that the prompt names, for
+    example ``{"object": "person", "style": "photo"}``; all must be seen.
+    The mean of the list is the prompt score.
+    Taught in notebooks/07_corgi.ipynb.
+    """
+    for name, label in asked.items():
+        if label not in judge.labels.get(name, ()):
+            raise JudgeError(
+                f"The judge knows no {name} {label!r}; it knows "
+                f"{', '.join(judge.labels.get(name, judge.labels))}."
+            )
+    return [
+        all(seen[name] == label for name, label in asked.items())
+        for seen in read_attributes(judge, pictures)
+    ]
+
+
+# --- how sure we may be ----------------------------------------------------
+
+
+def bootstrap_interval(
+    hits: list[bool],
+    clusters: list | None = None,
+    level: float = 0.95,
+    rounds: int = 4000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the interval (low, high) of a share, by the bootstrap.
+
+    Whole clusters are drawn with replacement, `rounds` times, and the
+    middle `level` of the shares is kept (Efron, 1979). `clusters` says
+    which concept each picture belongs to: pictures of one concept are
+    not independent of each other. With a single concept, pictures are
+    drawn instead. Where all hits are alike the bootstrap sees no spread;
+    the exact binomial bound (Clopper and Pearson, 1934) on the number of
+    clusters stands in.
+    """
+    values = np.asarray(hits, dtype=float)
+    if not len(values):
+        raise ValueError("There are no pictures to take an interval of.")
+    if clusters is None or len(set(clusters)) == 1:
+        clusters = range(len(values))
+    _, index = np.unique(np.asarray(list(clusters)), return_inverse=True)
+    num = index.max() + 1
+    if values.min() == values.max():
+        bound = float(((1 - level) / 2) ** (1 / num))
+        return (bound, 1.0) if values[0] else (0.0, 1 - bound)
+    sums = np.bincount(index, weights=values)
+    sizes = np.bincount(index)
+    chosen = np.random.default_rng(seed).integers(num, size=(rounds, num))
+    shares = sums[chosen].sum(1) / sizes[chosen].sum(1)
+    tail = 100 * (1 - level) / 2
+    low, high = np.percentile(shares, [tail, 100 - tail])
+    return float(low), float(high)

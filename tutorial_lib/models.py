@@ -1,0 +1,152 @@
+"""Loading the models: CLIP and Stable Diffusion, frozen.
+
+The tiny ones are files of this repository. The weights of "sd15" come
+from a hub and are under the CreativeML OpenRAIL-M licence.
+"""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import diffusers
+import open_clip
+import torch
+from diffusers import StableDiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
+from transformers.utils import logging as transformers_logging
+
+from tutorial_lib.settings import (
+    Profile,
+    choose_device,
+    find_data,
+    pick_profile,
+)
+
+
+@dataclass
+class Models:
+    """The frozen models of one profile, on one device.
+
+    `pipeline` is a diffusers pipeline, `clip` the open_clip model whose
+    text tower it uses, `preprocess` turns a picture into CLIP's input.
+    """
+
+    profile: Profile
+    device: str
+    pipeline: StableDiffusionPipeline
+    clip: torch.nn.Module
+    preprocess: object
+    clip_tokenizer: object
+
+
+def load_models(name=None, device=None):
+    """Load CLIP and Stable Diffusion, frozen and ready for use.
+
+    `name` is a profile's ("tiny", "sd15") or a Profile; without it the
+    environment variable TUTORIAL_MODEL decides. `device` is "cpu" or
+    "cuda", by default whichever is there. CLIP is float32 everywhere,
+    the pipeline is so on the CPU and half precision on a GPU. Returns
+    Models. Raises FileNotFoundError if the tiny models are not there.
+    Taught in notebooks/01_clip_similarity.ipynb.
+    """
+    profile = name if isinstance(name, Profile) else pick_profile(name)
+    device = device or choose_device()
+    check_files(profile)
+    pipeline = load_pipeline(profile, device=device)
+    clip, _, preprocess = open_clip.create_model_and_transforms(
+        profile.clip_model,
+        pretrained=profile.clip_pretrained,
+        device=device,
+    )
+    clip_tokenizer = open_clip.get_tokenizer(profile.clip_model)
+    pool_at_end_of_text(clip, clip_tokenizer)
+    parts = (clip, pipeline.text_encoder, pipeline.vae, pipeline.unet)
+    for part in parts:
+        part.eval().requires_grad_(False)
+    return Models(
+        profile=profile,
+        device=device,
+        pipeline=pipeline,
+        clip=clip,
+        preprocess=preprocess,
+        clip_tokenizer=clip_tokenizer,
+    )
+
+
+def load_pipeline(profile, device):
+    """Load a profile's StableDiffusionPipeline onto a device, quietly."""
+    # diffusers called the argument `torch_dtype` before version 0.40.
+    version = tuple(int(n) for n in diffusers.__version__.split(".")[:2])
+    name = "dtype" if version >= (0, 40) else "torch_dtype"
+    with quiet_progress():
+        pipeline = StableDiffusionPipeline.from_pretrained(
+            profile.pipeline,
+            revision=profile.revision,
+            **{name: choose_dtype(device)},
+        )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(device)
+
+
+def choose_dtype(device):
+    """Return the number format of the frozen pipeline on a device.
+
+    float32 on the CPU; on a GPU bfloat16, or float16 where the GPU has
+    none (a T4).
+    """
+    if torch.device(device).type != "cuda":
+        return torch.float32
+    native = torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if native else torch.float16
+
+
+def use_autocast(device, autocast=None):
+    """Return a context in which frozen networks compute in bfloat16.
+
+    By default it does so on CPUs with bfloat16 arithmetic, where it is
+    nearly twice as fast; a GPU's pipeline is in half precision anyway.
+    `autocast` True or False decides otherwise.
+    """
+    if autocast is None:
+        has_bf16 = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)
+        autocast = torch.device(device).type == "cpu" and has_bf16()
+    if not autocast:
+        return contextlib.nullcontext()
+    return torch.autocast(torch.device(device).type, torch.bfloat16)
+
+
+def pool_at_end_of_text(clip, clip_tokenizer):
+    """Let CLIP read its text vector at the end-of-text token.
+
+    open_clip's default is the largest id, which a learned word has.
+    """
+    clip.text_pool_type = "eos"
+    clip.text_eos_id = clip_tokenizer.eot_token_id
+
+
+def check_files(profile):
+    """Raise FileNotFoundError if a profile's own folders are not there."""
+    folders = [Path(profile.pipeline)] if profile.revision is None else []
+    if profile.clip_model.startswith("local-dir:"):
+        folders.append(Path(profile.clip_model.removeprefix("local-dir:")))
+    for folder in folders:
+        if not folder.is_dir():
+            find_data()
+            raise FileNotFoundError(
+                f"The models of \"{profile.name}\" are not at '{folder}'; "
+                "fetch the whole repository, or train them with "
+                "`python -m tutorial_lib models`."
+            )
+
+
+@contextlib.contextmanager
+def quiet_progress():
+    """Keep the libraries' bars for loading small files off the screen."""
+    rooms = (diffusers_logging, transformers_logging)
+    for room in rooms:
+        room.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for room in rooms:
+            room.enable_progress_bar()

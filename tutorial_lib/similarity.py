@@ -1,0 +1,66 @@
+"""CLIP: pictures and texts become vectors, and their cosine is compared."""
+
+import torch
+from torch.nn import functional
+
+from tutorial_lib.placeholder import encode_prompts, use_words
+
+PICTURES_AT_ONCE = 32
+
+
+@torch.no_grad()
+def embed_pictures(models, pictures):
+    """Turn pictures into CLIP's vectors.
+
+    `pictures` is a list of PIL pictures. Returns (num_pictures, d)
+    float32 of length one, on the models' device. Source: the article's
+    opening, CLIP. Taught in notebooks/01_clip_similarity.ipynb.
+    """
+    found = []
+    for i in range(0, len(pictures), PICTURES_AT_ONCE):
+        batch = pictures[i : i + PICTURES_AT_ONCE]
+        pixels = torch.stack([models.preprocess(p) for p in batch])
+        features = models.clip.encode_image(pixels.to(models.device))
+        found.append(functional.normalize(features.float(), dim=-1))
+    return torch.cat(found)
+
+
+@torch.no_grad()
+def embed_texts(models, texts, words=()):
+    """Turn texts, which may hold learned words, into CLIP's vectors.
+
+    Returns (num_texts, d) float32 of length one, on the models' device.
+    Source: step 1 of the article. Taught in
+    notebooks/01_clip_similarity.ipynb.
+    """
+    ids = encode_prompts(
+        models.clip_tokenizer,
+        texts,
+        words=words,
+        context_length=models.clip.context_length,
+    )
+    return encode_text_ids(models, ids, words=words)
+
+
+def encode_text_ids(models, ids, words=()):
+    """Turn token ids into CLIP's vectors, with a gradient to the words.
+
+    `ids` (num_texts, tokens) come from `encode_prompts` with the same
+    words. Returns (num_texts, d) float32 of length one.
+    """
+    with use_words(models.clip, words):
+        features = models.clip.encode_text(ids.to(models.device))
+    return functional.normalize(features.float(), dim=-1)
+
+
+def measure_similarity(models, pictures, texts, words=()):
+    """Measure the cosine similarity of each text with each picture.
+
+    Returns (num_texts, num_pictures) float32 on the CPU, from -1 to 1.
+    Source: step 2 of the article. Taught in
+    notebooks/01_clip_similarity.ipynb.
+    """
+    texts = [texts] if isinstance(texts, str) else texts
+    of_texts = embed_texts(models, texts, words=words)
+    of_pictures = embed_pictures(models, pictures)
+    return (of_texts @ of_pictures.T).cpu()

@@ -1,0 +1,165 @@
+"""Measure the tiny models on pictures that nothing was trained on."""
+
+import json
+from pathlib import Path
+
+import torch
+from PIL import Image
+from tqdm.auto import tqdm
+
+from tutorial_lib.drawing import draw
+from tutorial_lib.judging import (
+    Judges, LineupMaker, identity, read_attributes,
+)
+from tutorial_lib.models import Models
+from tutorial_lib.similarity import embed_pictures, embed_texts
+from tutorial_lib.tiny.pictures import Pictures
+from tutorial_lib.tiny.vae import measure_psnr
+from tutorial_lib.world import draw_concept, named_concepts, new_concept
+
+RETRIEVAL = 512
+READ_SEEDS = range(700_000_000, 700_000_020)  # concepts of the card alone
+
+
+def write_card(
+    models: Models, judges: Judges, held_out: Pictures, drawn: int,
+    path: Path,
+) -> dict:
+    """Measure everything, write it as JSON and return it.
+
+    `held_out` are captioned pictures that nothing was trained on; `drawn`
+    is how many of their captions Stable Diffusion draws.
+    """
+    card = {
+        "vae_psnr_db": measure_psnr(
+            models.pipeline.vae, held_out, models.device
+        ),
+        "clip_right_caption_first_of_512": measure_retrieval(
+            models, held_out
+        ),
+        "judges_read_drawn": measure_reading(
+            judges, as_pictures(held_out), held_out.labels
+        ),
+        "judges_read_decoded": measure_reading(
+            judges, decode_pictures(models, held_out), held_out.labels
+        ),
+        "judges_read_generated": measure_drawing(
+            models, judges, held_out, drawn
+        ),
+        "identity_of_drawn": {
+            kind: measure_identity(judges, kind)
+            for kind in ("pattern", "person")
+        },
+    }
+    card = round_all(card)
+    path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    return card
+
+
+def as_pictures(pictures: Pictures) -> list[Image.Image]:
+    """Return arrays as pictures."""
+    return [Image.fromarray(pixels) for pixels in pictures.pixels]
+
+
+@torch.no_grad()
+def decode_pictures(models: Models, pictures: Pictures) -> list[Image.Image]:
+    """Send pictures through the VAE and back."""
+    vae, processor = models.pipeline.vae, models.pipeline.image_processor
+    decoded = []
+    for part in torch.from_numpy(pictures.pixels).split(64):
+        batch = part.permute(0, 3, 1, 2).float() / 127.5 - 1
+        latents = vae.encode(batch.to(models.device, vae.dtype)).latent_dist
+        decoded += processor.postprocess(vae.decode(latents.mode()).sample)
+    return decoded
+
+
+def measure_retrieval(models: Models, held_out: Pictures) -> float:
+    """Return how often the right caption is the nearest of 512."""
+    pictures = embed_pictures(models, as_pictures(held_out)[:RETRIEVAL])
+    captions = held_out.captions[:RETRIEVAL]
+    texts = embed_texts(models, captions)
+    best = (pictures @ texts.T).argmax(1).tolist()
+    right = [captions[b] == captions[i] for i, b in enumerate(best)]
+    return sum(right) / len(right)
+
+
+def measure_reading(
+    judges: Judges, pictures: list[Image.Image], labels: list[dict],
+) -> dict[str, float]:
+    """Return, by attribute, how often the judge reads what is shown."""
+    readings = read_attributes(judges.attributes, pictures)
+    found = {}
+    for name in judges.attributes.labels:
+        right = [
+            reading[name] == label[name]
+            for reading, label in zip(readings, labels, strict=True)
+            if name in label
+        ]
+        if right:
+            found[name] = sum(right) / len(right)
+    return found
+
+
+def measure_drawing(
+    models: Models, judges: Judges, held_out: Pictures, count: int,
+) -> dict[str, float]:
+    """Draw held-out captions; return how often each attribute is right.
+
+    Captions that leave an attribute out are counted all the same, so only
+    those with a style, and no missing words, are chosen.
+    """
+    chosen = [
+        i for i, (caption, label) in enumerate(
+            zip(held_out.captions, held_out.labels, strict=True)
+        )
+        if names_style(caption, label["style"]) and "way" not in label
+    ][:count]
+    pictures = []
+    for start in tqdm(range(0, len(chosen), 16), desc="drawing captions"):
+        captions = [held_out.captions[i] for i in chosen[start:start + 16]]
+        pictures += draw(models, captions, seed=start, progress=False)
+    return measure_reading(
+        judges, pictures, [held_out.labels[i] for i in chosen]
+    )
+
+
+def names_style(caption: str, style: str) -> bool:
+    """Say whether a caption asks for the style that its picture has."""
+    words = {
+        "photo": ("photo", "picture"), "pencil drawing": ("pencil",),
+        "anime illustration": ("anime", "illustration"),
+        "watercolour": ("watercolour",),
+    }
+    return any(word in caption for word in words[style])
+
+
+def measure_identity(judges: Judges, kind: str) -> dict[str, float]:
+    """Return how often drawn pictures find their concept among 100.
+
+    For concepts that are new and for named ones: the judges' ceiling.
+    """
+    judge = judges.of_kind(kind)
+    maker = LineupMaker(judge, kind)
+    named = list(named_concepts(kind).values())[:len(READ_SEEDS)]
+    groups = {
+        "new": [new_concept(kind, seed) for seed in READ_SEEDS],
+        "named": named,
+    }
+    found = {}
+    for name, concepts in groups.items():
+        hits = []
+        for concept in concepts:
+            pictures = draw_concept(
+                concept, 8, seed=99, size=judge.trunk.size, style=None,
+                carrier=None,
+            )
+            hits += identity(judge, pictures, maker.make(concept))
+        found[name] = sum(hits) / len(hits)
+    return found
+
+
+def round_all(value):
+    """Round every number in nested dicts to three places."""
+    if isinstance(value, dict):
+        return {key: round_all(each) for key, each in value.items()}
+    return round(value, 3)
