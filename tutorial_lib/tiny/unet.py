@@ -6,6 +6,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 from torch.nn import functional
+from tqdm.auto import tqdm
 
 from tutorial_lib.tiny.assemble import make_noise_schedule
 from tutorial_lib.tiny.training import Plan, autocast, train
@@ -44,7 +45,9 @@ def encode_captions(
 ) -> Tensor:
     """Return the last hidden states (n, tokens, width), bfloat16."""
     states = []
-    for start in range(0, len(captions), 512):
+    for start in tqdm(
+        range(0, len(captions), 512), desc="reading captions", delay=2
+    ):
         ids = tokenizer(
             captions[start:start + 512], padding="max_length",
             truncation=True, return_tensors="pt",

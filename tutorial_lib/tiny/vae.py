@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from tutorial_lib.tiny.pictures import Pictures
 from tutorial_lib.tiny.training import Plan, autocast, to_pixels, train
@@ -76,7 +77,8 @@ def encode_pictures(
 ) -> tuple[Tensor, Tensor]:
     """Return the posteriors' mean and std (n, 4, 16, 16), float16."""
     means, stds = [], []
-    for indices in torch.arange(len(pictures.pixels)).split(256):
+    parts = torch.arange(len(pictures.pixels)).split(256)
+    for indices in tqdm(parts, desc="encoding pictures"):
         with autocast(device):
             batch = to_pixels(pictures.pixels, indices, device)
             posterior = vae.encode(batch).latent_dist
