@@ -27,8 +27,8 @@ lab: $(READY)
 	$(BIN)/jupyter lab notebooks $(ARGS)
 
 evaluate: $(READY)
-	$(BIN)/python -m tutorial_lib evaluate --kind pattern --seeds 1-10 --json out/evaluate-pattern.json $(ARGS)
-	$(BIN)/python -m tutorial_lib evaluate --kind person --seeds 1-10 --json out/evaluate-person.json $(ARGS)
+	$(BIN)/python -m tutorial_lib evaluate --kind pattern --seeds 101-110 --json out/evaluate-pattern.json $(ARGS)
+	$(BIN)/python -m tutorial_lib evaluate --kind person --seeds 101-110 --json out/evaluate-person.json $(ARGS)
 
 models: $(READY)
 	$(BIN)/python -m tutorial_lib models $(ARGS)

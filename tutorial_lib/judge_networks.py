@@ -69,14 +69,22 @@ class ResidualBlock(nn.Module):
 class JudgeNetwork(nn.Module):
     """The trunk of every judge: pictures in, a row of features out.
 
-    Input (n, 3, size, size) in [-1, 1], output (n, num_features). The map
-    is averaged to 4 x 4 cells, not to one, so that the layout of a face
-    or a pattern is not lost. About one million parameters at 64 px.
+    Input (n, 3, size, size) in [-1, 1], output (n, num_features). With
+    `pooling` "layout" the map is averaged to 4 x 4 cells, so that it is
+    not lost where things are in a face; with "texture" it is summed up by
+    its mean and deviation over the whole picture, for a pattern is the
+    same wherever it lies. Under a million parameters at 64 px.
     """
 
-    def __init__(self, size: int, widths: tuple[int, ...] | None = None):
+    def __init__(
+        self,
+        size: int,
+        widths: tuple[int, ...] | None = None,
+        pooling: str = "layout",
+    ):
         super().__init__()
         self.size = size
+        self.pooling = pooling
         self.widths = tuple(widths or default_widths(size))
         blocks, width_in = [], 3
         for width in self.widths:
@@ -84,12 +92,15 @@ class JudgeNetwork(nn.Module):
             width_in = width
         blocks.append(ResidualBlock(width_in, width_in, stride=1))
         self.blocks = nn.Sequential(*blocks)
-        self.num_features = 16 * width_in
+        self.num_features = (2 if pooling == "texture" else 16) * width_in
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the features of a batch of pictures."""
-        cells = functional.adaptive_avg_pool2d(self.blocks(x), 4)
-        return cells.flatten(1)
+        found = self.blocks(x)
+        if self.pooling == "texture":
+            variance, mean = torch.var_mean(found.float(), dim=(2, 3))
+            return torch.cat([mean, (variance + 1e-5).sqrt()], dim=1)
+        return functional.adaptive_avg_pool2d(found, 4).flatten(1)
 
 
 class EmbeddingJudge(nn.Module):
@@ -104,9 +115,10 @@ class EmbeddingJudge(nn.Module):
         size: int,
         dimensions: int = 64,
         widths: tuple[int, ...] | None = None,
+        pooling: str = "layout",
     ):
         super().__init__()
-        self.trunk = JudgeNetwork(size, widths)
+        self.trunk = JudgeNetwork(size, widths, pooling)
         self.head = nn.Linear(self.trunk.num_features, dimensions)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -120,6 +132,7 @@ class EmbeddingJudge(nn.Module):
             "size": self.trunk.size,
             "dimensions": self.head.out_features,
             "widths": list(self.trunk.widths),
+            "pooling": self.trunk.pooling,
         }
 
 

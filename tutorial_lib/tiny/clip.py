@@ -43,6 +43,7 @@ def train_clip(
     contrast = open_clip.ClipLoss()
 
     def compute_loss(model, generator):
+        """Compare each picture with all captions of a batch."""
         chosen = torch.randint(
             len(tokens), (plan.batch_size,), generator=generator
         )

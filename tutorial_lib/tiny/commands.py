@@ -182,8 +182,7 @@ def train_judges(order: Order):
     return judges.train_judges(
         load_pictures(order.work / "judges", order.judged),
         load_captioned(order), order.size, order.work, order.device,
-        order.shortened(judges.EMBEDDING_PLAN),
-        order.shortened(judges.ATTRIBUTE_PLAN),
+        {name: order.shortened(plan) for name, plan in judges.PLANS.items()},
     )
 
 

@@ -18,34 +18,39 @@ from tutorial_lib.tiny.pictures import (
 )
 from tutorial_lib.tiny.training import Plan, autocast, to_pixels, train
 
-EMBEDDING_PLAN = Plan(
+PATTERN_PLAN = Plan(
+    steps=900, batch_size=256, lr=2e-3, weight_decay=0.02,
+)
+PERSON_PLAN = Plan(
     steps=600, batch_size=256, lr=2e-3, weight_decay=0.02,
 )
 ATTRIBUTE_PLAN = Plan(
     steps=700, batch_size=128, lr=2e-3, weight_decay=0.02,
 )
+PLANS = {
+    "pattern": PATTERN_PLAN, "person": PERSON_PLAN,
+    "attributes": ATTRIBUTE_PLAN,
+}
 TEMPERATURE = 0.07
-OBJECTS = ("T-shirt", "mug", "bag", "cushion", "dress", "umbrella", "corgi",
-           "portrait")
+POOLING = {"pattern": "texture", "person": "layout"}
 
 
 def train_judges(
     judged: Pictures, captioned: Pictures, size: int, folder: Path,
-    device: str, embedding_plan: Plan = EMBEDDING_PLAN,
-    attribute_plan: Plan = ATTRIBUTE_PLAN,
+    device: str, plans: dict[str, Plan],
 ) -> Judges:
-    """Train the three judges one after the other."""
+    """Train the three judges one after the other, each by its plan."""
     embedding = {
         kind: train_embedding_judge(
             judged, kind, size, folder / f"judge-{kind}.pt", device,
-            embedding_plan,
+            plans[kind],
         )
-        for kind in ("pattern", "person")
+        for kind in POOLING
     }
     return Judges(
         attributes=train_attribute_judge(
             captioned, size, folder / "judge-attributes.pt", device,
-            attribute_plan,
+            plans["attributes"],
         ),
         **embedding,
     )
@@ -72,6 +77,7 @@ def train_embedding_judge(
     count = plan.batch_size // (2 * LOOKALIKE_GROUP)
 
     def compute_loss(judge, generator):
+        """Let two pictures of each concept find each other."""
         chosen = table[torch.randint(len(table), (count,),
                                      generator=generator)].flatten(0, 1)
         order = torch.rand(chosen.shape, generator=generator).argsort(1)
@@ -86,7 +92,7 @@ def train_embedding_judge(
         return (functional.cross_entropy(logits, truth)
                 + functional.cross_entropy(logits.T, truth)) / 2
 
-    judge = EmbeddingJudge(size).to(device)
+    judge = EmbeddingJudge(size, pooling=POOLING[kind]).to(device)
     return train(judge, plan, compute_loss, checkpoint, f"judge of {kind}s")
 
 
@@ -106,6 +112,7 @@ def train_attribute_judge(
     }
 
     def compute_loss(judge, generator):
+        """Read every attribute of a batch of pictures."""
         chosen = torch.randint(
             len(captioned.labels), (plan.batch_size,), generator=generator
         )

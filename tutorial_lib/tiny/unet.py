@@ -76,6 +76,7 @@ def train_unet(
     weights = (snr.clamp(max=MOST_SNR) / snr).to(device)
 
     def compute_loss(unet, generator):
+        """Add noise to a batch of latents and let the U-Net guess it."""
         count = plan.batch_size
         chosen = torch.randint(len(means), (count,), generator=generator)
         shape = (2, count, *means.shape[1:])

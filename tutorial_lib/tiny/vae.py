@@ -37,6 +37,7 @@ def train_vae(
     crop = size // 2
 
     def compute_loss(vae, generator):
+        """Encode and decode a batch of crops."""
         count = plan.batch_size
         chosen = torch.randint(
             len(pictures.pixels), (count,), generator=generator

@@ -91,6 +91,7 @@ def paint_pattern(
     shift = (rng.uniform(-1, 1), rng.uniform(-1, 1))
 
     def place(x, y):
+        """Turn periods into pixels."""
         x, y = (x + shift[0]) * step, (y + shift[1]) * step
         return (
             round(side / 2 + x * cosine - y * sine, 2),
