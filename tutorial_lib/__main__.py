@@ -183,6 +183,7 @@ def print_table(found) -> None:
     from tutorial_lib.prompts import PROMPTS
 
     def write(rate):
+        """Write a share with its interval, as in " 83 % ( 67- 96)"."""
         low, high = round(100 * rate["low"]), round(100 * rate["high"])
         return f"{100 * rate['value']:3.0f} % ({low:3}-{high:3})"
 
