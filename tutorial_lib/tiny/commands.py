@@ -160,20 +160,23 @@ def train_unet(order: Order):
     pictures = load_captioned(order)
     latents = cache_latents(order, pictures)
     text_encoder = text_encoder_from_clip(train_clip(order, pictures))
+    text_encoder = text_encoder.to(order.device)
     tokenizer = make_tokenizer(
         order.work / "tokenizer",
         text_encoder.config.max_position_embeddings,
     )
-    states, empty = (
-        unet.encode_captions(
-            text_encoder.to(order.device), tokenizer, captions, order.device
+
+    def read_captions():
+        """Encode all captions, and the empty one."""
+        return tuple(
+            unet.encode_captions(text_encoder, tokenizer, texts, order.device)
+            for texts in (pictures.captions, [""])
         )
-        for captions in (pictures.captions, [""])
-    )
+
     return unet.train_unet(
-        latents["means"], latents["stds"], states, empty,
-        latents["scaling_factor"], order.work / "unet.pt", order.device,
-        order.shortened(unet.PLAN),
+        latents["means"], latents["stds"], latents["scaling_factor"],
+        read_captions, text_encoder.config.hidden_size,
+        order.work / "unet.pt", order.device, order.shortened(unet.PLAN),
     )
 
 

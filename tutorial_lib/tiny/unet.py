@@ -1,5 +1,7 @@
 """Train the U-Net that takes noise out of latents, told what to draw."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -57,16 +59,17 @@ def encode_captions(
 
 
 def train_unet(
-    means: Tensor, stds: Tensor, states: Tensor, empty: Tensor,
-    scaling_factor: float, checkpoint: Path, device: str,
-    plan: Plan = PLAN,
+    means: Tensor, stds: Tensor, scaling_factor: float,
+    read_captions: Callable[[], tuple[Tensor, Tensor]], text_width: int,
+    checkpoint: Path, device: str, plan: Plan = PLAN,
 ) -> UNet2DConditionModel:
     """Train the U-Net to predict the noise in noised latents (epsilon).
 
-    `means` and `stds` are the VAE's posteriors (n, 4, 16, 16), `states` the
-    captions' hidden states (n, tokens, width), `empty` that of the empty
-    caption, which stands in for one in ten (classifier-free guidance, Ho
-    and Salimans 2022). The loss is weighted by min-SNR-5 (Hang et al.
+    `means` and `stds` are the VAE's posteriors (n, 4, 16, 16).
+    `read_captions` is called once, and only if there are steps to take; it
+    returns the captions' hidden states (n, tokens, width) and that of the
+    empty caption, which stands in for one in ten (classifier-free guidance,
+    Ho and Salimans 2022). The loss is weighted by min-SNR-5 (Hang et al.
     2023).
     """
     torch.manual_seed(plan.seed)
@@ -74,10 +77,12 @@ def train_unet(
     signal = schedule.alphas_cumprod
     snr = signal / (1 - signal)
     weights = (snr.clamp(max=MOST_SNR) / snr).to(device)
+    read_captions = functools.cache(read_captions)
 
     def compute_loss(unet, generator):
         """Add noise to a batch of latents and let the U-Net guess it."""
         count = plan.batch_size
+        states, empty = read_captions()
         chosen = torch.randint(len(means), (count,), generator=generator)
         shape = (2, count, *means.shape[1:])
         noise, wander = torch.randn(shape, generator=generator)
@@ -94,5 +99,5 @@ def train_unet(
         )
         return (weights[steps] * error.mean((1, 2, 3))).mean()
 
-    unet = make_unet(states.shape[-1]).to(device)
+    unet = make_unet(text_width).to(device)
     return train(unet, plan, compute_loss, checkpoint, "U-Net")

@@ -1,0 +1,41 @@
+"""The README says what is so."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tutorial_lib.evaluation import ROWS
+from tutorial_lib.figures import ROW_LABELS
+from tutorial_lib.settings import DATA
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["pattern", "person"])
+@pytest.mark.parametrize("measure", ["identity", "prompt"])
+def test_the_readme_s_numbers_are_those_of_the_stored_evaluation(
+    kind, measure
+):
+    stored = DATA / "evaluation" / f"{kind}.json"
+    stored = json.loads(stored.read_text(encoding="utf-8"))
+    lines = []
+    for row in ROWS:
+        rate = {k: round(100 * v) for k, v in stored[measure][row].items()}
+        shown = f"{rate['value']} % ({rate['low']} to {rate['high']})"
+        lines.append((ROW_LABELS[row], shown))
+    for label, shown in lines:
+        found = [
+            line for line in README.splitlines()
+            if line.startswith(f"| {label} |") and shown in line
+        ]
+        assert found, f"{kind}, {measure}: {label} should be {shown}"
+
+
+def test_every_file_that_the_readme_points_to_is_there():
+    links = re.findall(r'(?:\]\(|src=")([^)"#:]+)[)"]', README)
+    assert len(links) > 10
+    missing = [link for link in links if not (ROOT / link).exists()]
+    assert not missing
