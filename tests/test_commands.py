@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tutorial_lib.words import LearnedWord
 from tutorial_lib import __main__ as commands
 from tutorial_lib import evaluation, judging, world
 
@@ -131,6 +132,9 @@ def test_run_learns_both_words_and_writes_page_numbers_and_pictures(
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert {n: c["kind"] for n, c in results["concepts"].items()} == kinds
     assert results["concepts"]["face"]["recipe"] == "both"
+    for name in ("tshirt", "face"):
+        kept = LearnedWord.load(tmp_path / "out" / f"{name}.safetensors")
+        assert kept.word == "X" and kept.num_pictures > 1
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert page.count("<figcaption>step ") == 2 * 7
     assert "Look at" in capsys.readouterr().out

@@ -104,6 +104,7 @@ def tell_story(name: str, models, judges, quick: bool):
         pictures,
         prompts,
         report,
+        settings,
         world,
     )
 
@@ -114,6 +115,8 @@ def tell_story(name: str, models, judges, quick: bool):
         models, concept, word="X", steps=30 if quick else None
     )
     seconds = time.perf_counter() - start
+    kept = word.save(settings.OUT / f"{name}.safetensors")
+    print(f"The word is in {kept}", flush=True)
     truth, seed = evaluation.load_truth(name)
     found = evaluation.evaluate_words(
         models,
