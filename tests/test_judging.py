@@ -104,6 +104,15 @@ def test_identity_counts_only_pictures_nearest_to_the_true_concept():
     ]  # fmt: skip
 
 
+def test_the_place_of_the_true_concept_counts_all_that_are_nearer():
+    judge = ColorJudge()
+    references = judge(stack_pictures(paint("red", "blue", "green"), 64))
+    lineup = judging.Lineup(None, references)
+    pictures = paint("red", (200, 10, 220), (90, 100, 110))
+    assert judging.rank_truth(judge, pictures, lineup) == [1, 2, 3]
+    assert judging.rank_truth(judge, [], lineup) == []
+
+
 def test_a_lineup_holds_the_concept_first_then_99_others(monkeypatch):
     concept = world.new_concept("pattern", 5)
     embedded = []

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from tutorial_lib import __version__
 
@@ -81,7 +81,7 @@ class LearnedWord:
         vectors = self.vectors.detach().to("cpu", torch.float32)
         tensors = {self.token: vectors.clone().contiguous()}
         with write_whole(path) as unfinished:
-            save_file(tensors, unfinished, metadata=self.describe())
+            unfinished.write_bytes(save(tensors, metadata=self.describe()))
         return path
 
     def describe(self):
