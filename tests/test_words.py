@@ -83,11 +83,12 @@ def test_a_word_that_cannot_be_saved_leaves_the_old_file(
     path = make_word(seed=1).save(tmp_path / "x.safetensors")
     before = path.read_bytes()
 
-    def break_off(tensors, filename, metadata):
-        filename.write_bytes(b"half of")
+    def break_off(target, content):
+        with open(target, "wb") as file:
+            file.write(content[:7])
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("tutorial_lib.words.save_file", break_off)
+    monkeypatch.setattr("pathlib.Path.write_bytes", break_off)
     with pytest.raises(OSError, match="full"):
         make_word(seed=2).save(path)
     assert path.read_bytes() == before
