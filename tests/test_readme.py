@@ -34,6 +34,28 @@ def test_the_readme_s_numbers_are_those_of_the_stored_evaluation(
         assert found, f"{kind}, {measure}: {label} should be {shown}"
 
 
+@pytest.mark.parametrize("kind", ["pattern", "person"])
+def test_the_readme_s_seconds_are_those_of_the_stored_evaluation(kind):
+    stored = DATA / "evaluation" / f"{kind}.json"
+    stored = json.loads(stored.read_text(encoding="utf-8"))
+    seconds = round(stored["seconds_per_word"])
+    assert f"{seconds} s" in README and f"for a {kind}" in README
+
+
+def test_the_card_of_the_tiny_models_shows_what_was_measured():
+    folder = DATA / "tiny"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    measured = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    assert f"| {measured['vae_psnr_db']:.1f} dB |" in text
+    columns = [
+        measured[f"judges_read_{name}"]
+        for name in ("drawn", "decoded", "generated")
+    ]
+    for name in columns[2]:
+        cells = " | ".join(f"{100 * each[name]:.0f} %" for each in columns)
+        assert f"| {name.replace('_', ' ')} | {cells} |" in text, name
+
+
 def test_every_file_that_the_readme_points_to_is_there():
     links = re.findall(r'(?:\]\(|src=")([^)"#:]+)[)"]', README)
     assert len(links) > 10

@@ -66,7 +66,7 @@ def clip(value: float, low: float = 0.0, high: float = 1.0) -> float:
 
 
 def vary(color: RGB, rng: random.Random, spread: float) -> RGB:
-    """Move a colour a little, the same way in all three channels or not."""
+    """Move each channel of a colour a little, at random (0 to 255)."""
     return tuple(
         round(clip(part + rng.gauss(0, spread), 0, 255)) for part in color
     )
