@@ -1,6 +1,7 @@
 # make run        learn both words, draw the examples, write out/index.html
 # make test       run the tests and every notebook
 # make lab        open JupyterLab on the notebooks
+# make notebooks run the notebooks and write them with their outputs
 # make evaluate   measure the learning on concepts nobody has seen
 # make models     train the tiny models in data/tiny again
 # make clean      remove what the above have made, except the models
@@ -14,7 +15,7 @@ ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test lab evaluate models clean
+.PHONY: run test lab evaluate models notebooks clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -29,6 +30,9 @@ lab: $(READY)
 evaluate: $(READY)
 	$(BIN)/python -m tutorial_lib evaluate --kind pattern --seeds 101-110 --json out/evaluate-pattern.json $(ARGS)
 	$(BIN)/python -m tutorial_lib evaluate --kind person --seeds 101-110 --json out/evaluate-person.json $(ARGS)
+
+notebooks: $(READY)
+	$(BIN)/python -m tutorial_lib notebooks $(ARGS)
 
 models: $(READY)
 	$(BIN)/python -m tutorial_lib models $(ARGS)

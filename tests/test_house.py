@@ -25,6 +25,7 @@ FLOORS = {
     "similarity": 2, "drawing": 2,
     "recipes": 3, "learning": 3, "judge_networks": 3, "judging": 3,
     "tiny": 4, "figures": 4, "page_style": 4, "evaluation": 4, "report": 4,
+    "exercises": 4, "publish": 4,
     "__main__": 5, "__init__": 5,
 }  # fmt: skip
 

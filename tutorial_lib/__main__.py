@@ -1,4 +1,4 @@
-"""The command line: `python -m tutorial_lib run | evaluate | models`."""
+"""The command line: `python -m tutorial_lib run | evaluate | ...`."""
 
 import argparse
 import json
@@ -68,7 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
         description="Textual Inversion: a few pictures become a word, X.",
     )
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="run | evaluate | models"
+        dest="command", required=True,
+        metavar="run | evaluate | notebooks | models",
     )
     run = commands.add_parser(
         "run", help="learn both words, draw the four examples, report"
@@ -86,6 +87,12 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--recipe", default="both", choices=RECIPES)
     evaluate.add_argument(
         "--json", required=True, metavar="FILE", help="where the rows go"
+    )
+    notebooks = commands.add_parser(
+        "notebooks", help="run notebooks and write them with their outputs"
+    )
+    notebooks.add_argument(
+        "numbers", nargs="*", metavar="NN", help="such as 01 (default: all)"
     )
     commands.add_parser(
         "models", help="train the tiny models again", add_help=False
@@ -217,6 +224,11 @@ def dispatch(arguments: list[str]) -> None:
     args = parser.parse_args(arguments)
     if args.command == "run":
         run(quick=args.quick)
+        return
+    if args.command == "notebooks":
+        from tutorial_lib.publish import publish
+
+        publish(args.numbers)
         return
     seeds, path = read_seeds(args.seeds), check_target(args.json)
     evaluate(kind=args.kind, seeds=seeds, recipe=args.recipe, path=path)

@@ -25,7 +25,7 @@ from tutorial_lib.world.scenes import (
 SHARD = 1000
 NAMED_SHARE = 0.6
 LOOKALIKE_GROUP, PICTURES_PER_CONCEPT = 4, 5
-SUBJECT_WEIGHTS = {"carrier": 0.40, "corgi": 0.21, "portrait": 0.39}
+SUBJECT_WEIGHTS = {"carrier": 0.50, "corgi": 0.20, "portrait": 0.30}
 SHIRT_SHARE, PLAIN_CORGI_SHARE = 0.15, 0.10
 
 

@@ -89,7 +89,7 @@ def draw_carrier(
         scale=rng.uniform(0.90, 1.08), angle=rng.gauss(0, 5),
         flip=carrier == "mug" and rng.random() < 0.5,
     )
-    cloth = paint_pattern(pattern, canvas.side, rng)
+    cloth = paint_pattern(pattern, canvas, rng)
     if carrier == "umbrella":
         canvas.stroke([(0, 0), (0, 0.34)], DARK, 0.026)
         canvas.stroke(

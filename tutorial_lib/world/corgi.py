@@ -19,15 +19,14 @@ def draw_corgi(
     rng: random.Random,
 ) -> None:
     """Draw a sitting corgi; `way` says where the pattern goes."""
-    side = canvas.side
     if way == "wall":
         canvas.place(0.5, 0.5)
-        wall = paint_pattern(pattern, side, rng)
+        wall = paint_pattern(pattern, canvas, rng, (0.0, -0.1))
         frame = [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.30), (-0.5, 0.30)]
         canvas.body(wall, frame, shadow=False)
     if way == "rug":
         canvas.place(0.5 + rng.uniform(-0.03, 0.03), 0.5)
-        rug = paint_pattern(pattern, side, rng)
+        rug = paint_pattern(pattern, canvas, rng, (0.0, 0.285))
         canvas.body(rug, ellipse_points(0, 0.285, 0.49, 0.205))
     canvas.place(
         0.5 + rng.uniform(-0.05, 0.05), 0.475 + rng.uniform(-0.02, 0.03),
@@ -36,13 +35,13 @@ def draw_corgi(
     fur = vary(FUR, rng, 7)
     _draw_body(canvas, fur)
     if way == "coat":
-        coat = paint_pattern(pattern, side, rng, zoom=0.85)
+        coat = paint_pattern(pattern, canvas, rng, (0.0, 0.2), 0.85)
         _draw_legs(canvas, fur)
         canvas.body(coat, coat_outline(), shadow=False)
     else:
         _draw_legs(canvas, fur)
     if way == "scarf":
-        scarf = paint_pattern(pattern, side, rng, zoom=0.75)
+        scarf = paint_pattern(pattern, canvas, rng, (0.0, 0.2), 0.75)
         canvas.body(scarf, *scarf_outlines())
     _draw_head(canvas, fur, tongue=rng.random() < 0.5)
 

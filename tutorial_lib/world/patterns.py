@@ -17,6 +17,7 @@ SITE_MOTIFS = (
 BAND_MOTIFS = ("stripes", "checks", "zigzags", "waves")
 MOTIFS = SITE_MOTIFS + BAND_MOTIFS
 PAIRS = contrasting_pairs()
+WOBBLE = 0.06  # periods
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Pattern:
     `period` is the distance of neighbouring motifs as a share of the
     picture's side, `angle` is in degrees, every other row is moved by
     `stagger` periods, and every other motif has the `second` colour.
+    `offset` says how many periods the nearest motif lies from the middle
+    of the cloth, across and down: 0 or a half.
     """
 
     motif: str
@@ -38,6 +41,7 @@ class Pattern:
     period: float
     angle: float
     stagger: float
+    offset: tuple[float, float]
 
 
 def sample_pattern(
@@ -60,9 +64,10 @@ def sample_pattern(
         motif=motif, other_motif=other, color=color, background=background,
         color_rgb=sample_shade(color, rng), background_rgb=ground,
         second_rgb=_sample_second(color, ground, rng),
-        period=rng.uniform(0.19, 0.31),
+        period=rng.uniform(0.23, 0.35),
         angle=rng.choice([0.0, 45.0, rng.uniform(0, 90)]),
         stagger=rng.choice([0.0, 0.5]),
+        offset=(rng.choice([0.0, 0.5]), rng.choice([0.0, 0.5])),
     )
 
 
@@ -76,33 +81,31 @@ def _sample_second(color, ground, rng):
 
 
 def paint_pattern(
-    pattern: Pattern, side: int, rng: random.Random, zoom: float = 1.0,
-    turn: float = 0.0,
+    pattern: Pattern, canvas, rng: random.Random,
+    middle: tuple[float, float] = (0.0, 0.0), zoom: float = 1.0,
 ) -> Image.Image:
-    """Return a square picture of the pattern, shifted at random.
+    """Return the pattern as a cloth that lies on a canvas's placed frame.
 
-    `zoom` scales the period, `turn` adds to the angle (degrees).
+    `middle` is the middle of the cloth in that frame, `zoom` scales the
+    period. The print sits a little differently on every cloth.
     """
-    picture = Image.new("RGB", (side, side), pattern.background_rgb)
-    pen = ImageDraw.Draw(picture)
-    step = pattern.period * zoom * side
-    radians = math.radians(pattern.angle + turn)
+    size = (canvas.side, canvas.side)
+    picture = Image.new("RGB", size, pattern.background_rgb)
+    step = pattern.period * zoom
+    radians = math.radians(pattern.angle)
     cosine, sine = math.cos(radians), math.sin(radians)
-    shift = (rng.uniform(-1, 1), rng.uniform(-1, 1))
+    across, down = (
+        share + rng.uniform(-WOBBLE, WOBBLE) for share in pattern.offset
+    )
 
     def place(x, y):
-        """Turn periods into pixels."""
-        x, y = (x + shift[0]) * step, (y + shift[1]) * step
-        return (
-            round(side / 2 + x * cosine - y * sine, 2),
-            round(side / 2 + x * sine + y * cosine, 2),
-        )
+        """Turn periods into the canvas's pixels; print is never mirrored."""
+        x, y = (x + across) * step, (y + down) * step
+        frame_x = middle[0] + (x * cosine - y * sine) * canvas.flip
+        return canvas.pixels([(frame_x, middle[1] + x * sine + y * cosine)])[0]
 
-    reach = math.ceil(0.75 * side / step) + 1
-    if pattern.motif in BAND_MOTIFS:
-        _paint_bands(pattern, pen, place, reach)
-    else:
-        _paint_sites(pattern, pen, place, reach)
+    paint = _paint_bands if pattern.motif in BAND_MOTIFS else _paint_sites
+    paint(pattern, ImageDraw.Draw(picture), place, math.ceil(0.75 / step) + 1)
     return picture
 
 

@@ -42,7 +42,7 @@ def _draw_shirt(canvas, person, pattern, rng):
     half = [(0.0, 0.33), (0.09, 0.335), (0.22, 0.375), (0.35, 0.42),
             (0.42, 0.50), (0.45, 0.70), (0.0, 0.70)]
     if pattern:
-        cloth = paint_pattern(pattern, canvas.side, rng, zoom=0.75)
+        cloth = paint_pattern(pattern, canvas, rng, (0.0, 0.47), 0.75)
     else:
         cloth = person.shirt_rgb
     neck = blend(person.skin_rgb, INK, 0.16)

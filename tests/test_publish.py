@@ -1,0 +1,66 @@
+"""Publishing: run a notebook, keep what a reader should see."""
+
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from tutorial_lib import publish
+
+
+def write(folder, *sources):
+    """Write a notebook of code cells and return its path."""
+    cells = [new_code_cell(s, id=f"c{i}") for i, s in enumerate(sources)]
+    path = folder / "01_try.ipynb"
+    nbformat.write(new_notebook(cells=cells), path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Let notebooks lie in an empty folder."""
+    monkeypatch.setattr(publish, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_a_published_notebook_has_its_outputs_and_no_noise(folder):
+    path = write(
+        folder, "import sys; print(6 * 7); print('bar', file=sys.stderr)"
+    )
+    publish.publish(["01"])
+    (cell,) = nbformat.read(path, as_version=4).cells
+    assert [each.text for each in cell.outputs] == ["42\n"]
+    assert cell.metadata["ran"] == publish.fingerprint(cell.source)
+
+
+def test_a_run_that_fails_leaves_the_notebook_as_it_was(folder):
+    path = write(folder, "1 / 0")
+    before = path.read_bytes()
+    with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
+        publish.publish([])
+    assert path.read_bytes() == before
+
+
+def test_a_notebook_that_grows_too_large_is_refused(folder, monkeypatch):
+    path = write(folder, "print('x' * 2000)")
+    before = path.read_bytes()
+    monkeypatch.setattr(publish, "LARGEST", 1000)
+    with pytest.raises(ValueError, match="show smaller pictures"):
+        publish.publish([])
+    assert path.read_bytes() == before
+
+
+def test_a_number_without_a_notebook_is_named(folder):
+    with pytest.raises(FileNotFoundError, match="no notebook 99"):
+        publish.publish(["99"])
+
+
+@pytest.mark.parametrize(("data", "kept"), [
+    ({publish.WIDGET: {}, "text/plain": "Slider()"}, None),
+    ({publish.WIDGET: {}, "text/html": "<p>"}, {"text/html": "<p>"}),
+    ({"text/plain": "42"}, {"text/plain": "42"}),
+])  # fmt: skip
+def test_a_widget_leaves_its_static_form_alone(data, kept):
+    output = new_output("display_data", data=data)
+    cleaned = publish.clean_output(output)
+    assert (cleaned and cleaned.data) == kept

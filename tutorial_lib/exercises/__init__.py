@@ -1,0 +1,1 @@
+"""Checks of the lessons' exercises, one room for each lesson."""
