@@ -22,10 +22,12 @@ FILES = ROOMS + sorted((ROOT / "tests").rglob("*.py"))
 FLOORS = {
     "settings": 0, "pictures": 0, "prompts": 0, "world": 0,
     "models": 1, "words": 1, "placeholder": 1, "tiny.assemble": 1,
-    "similarity": 2, "drawing": 2,
+    "similarity": 2, "drawing": 2, "latents": 2,
     "recipes": 3, "learning": 3, "judge_networks": 3, "judging": 3,
     "tiny": 4, "figures": 4, "page_style": 4, "evaluation": 4, "report": 4,
-    "exercises": 4, "publish": 4,
+    "exercises": 4, "publish": 4, "widgets": 4, "similarity_figures": 4,
+    "embedding_figures": 4, "diffusion_figures": 4,
+    "learning_figures": 4, "diagrams": 4,
     "__main__": 5, "__init__": 5,
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
 
 from tutorial_lib import publish
 
@@ -18,8 +19,9 @@ def write(folder, *sources):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Let notebooks lie in an empty folder."""
+    """Let notebooks and covers lie in an empty folder."""
     monkeypatch.setattr(publish, "FOLDER", tmp_path)
+    monkeypatch.setattr(publish, "COVERS", tmp_path)
     return tmp_path
 
 
@@ -31,6 +33,21 @@ def test_a_published_notebook_has_its_outputs_and_no_noise(folder):
     (cell,) = nbformat.read(path, as_version=4).cells
     assert [each.text for each in cell.outputs] == ["42\n"]
     assert cell.metadata["ran"] == publish.fingerprint(cell.source)
+
+
+def test_the_cover_is_the_last_picture_of_the_cell_that_is_tagged(folder):
+    path = write(
+        folder,
+        "from PIL import Image\nfrom tutorial_lib.figures import show_grid\n"
+        "for side in (20, 40):\n"
+        "    show_grid([Image.new('RGB', (8, 8), 'red')], side=side)",
+    )
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].metadata["tags"] = ["cover"]
+    nbformat.write(notebook, path)
+    publish.publish(["01"])
+    with Image.open(folder / "01_try.jpg") as cover:
+        assert cover.size == (40, 40)
 
 
 def test_a_run_that_fails_leaves_the_notebook_as_it_was(folder):

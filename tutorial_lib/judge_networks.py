@@ -26,6 +26,8 @@ class JudgeError(ValueError):
 
 # --- the networks ----------------------------------------------------------
 
+NUM_SUMS = {"layout": 16, "texture": 2, "both": 18}  # features per channel
+
 
 def default_widths(size: int) -> tuple[int, ...]:
     """Return one width per halving stage, so that 8 x 8 cells remain.
@@ -73,7 +75,8 @@ class JudgeNetwork(nn.Module):
     `pooling` "layout" the map is averaged to 4 x 4 cells, so that it is
     not lost where things are in a face; with "texture" it is summed up by
     its mean and deviation over the whole picture, for a pattern is the
-    same wherever it lies. Under a million parameters at 64 px.
+    same wherever it lies; with "both" it is both. Under a million
+    parameters at 64 px.
     """
 
     def __init__(
@@ -92,15 +95,18 @@ class JudgeNetwork(nn.Module):
             width_in = width
         blocks.append(ResidualBlock(width_in, width_in, stride=1))
         self.blocks = nn.Sequential(*blocks)
-        self.num_features = (2 if pooling == "texture" else 16) * width_in
+        self.num_features = NUM_SUMS[pooling] * width_in
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the features of a batch of pictures."""
         found = self.blocks(x)
-        if self.pooling == "texture":
+        sums = []
+        if self.pooling != "texture":
+            sums.append(functional.adaptive_avg_pool2d(found, 4).flatten(1))
+        if self.pooling != "layout":
             variance, mean = torch.var_mean(found.float(), dim=(2, 3))
-            return torch.cat([mean, (variance + 1e-5).sqrt()], dim=1)
-        return functional.adaptive_avg_pool2d(found, 4).flatten(1)
+            sums += [mean, (variance + 1e-5).sqrt()]
+        return torch.cat(sums, dim=1)
 
 
 class EmbeddingJudge(nn.Module):
@@ -149,10 +155,11 @@ class AttributeJudge(nn.Module):
         size: int,
         labels: dict[str, list[str]],
         widths: tuple[int, ...] | None = None,
+        pooling: str = "layout",
     ):
         super().__init__()
         self.labels = {name: list(each) for name, each in labels.items()}
-        self.trunk = JudgeNetwork(size, widths)
+        self.trunk = JudgeNetwork(size, widths, pooling)
         self.heads = nn.ModuleDict(
             {
                 f"of_{name}": nn.Linear(self.trunk.num_features, len(each))
@@ -174,6 +181,7 @@ class AttributeJudge(nn.Module):
             "size": self.trunk.size,
             "labels": self.labels,
             "widths": list(self.trunk.widths),
+            "pooling": self.trunk.pooling,
         }
 
 

@@ -3,17 +3,22 @@
 `python -m tutorial_lib notebooks` does this before notebooks are committed.
 """
 
+import base64
 import hashlib
+import io
+import re
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from PIL import Image
 from tqdm.auto import tqdm
 
-from tutorial_lib.settings import ROOT
+from tutorial_lib.settings import DATA, ROOT
 
 FOLDER = ROOT / "notebooks"
+COVERS = DATA / "covers"  # the picture at the top of each lesson
 LARGEST = 400_000  # bytes of a notebook, so that it opens at once
 SECONDS = 600  # a cell may take
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -40,8 +45,10 @@ def find_notebooks(numbers: list[str]) -> list[Path]:
 def publish(numbers: list[str]) -> None:
     """Run notebooks from top to bottom and write them with their outputs.
 
-    A notebook whose run fails stays as it was. Raises CellExecutionError
-    if a cell does, ValueError if a notebook becomes too large.
+    A notebook whose run fails stays as it was; one that succeeds gets its
+    cover, the last picture of the cell tagged "cover". Raises
+    CellExecutionError if a cell does, ValueError if a notebook becomes too
+    large.
     """
     paths = find_notebooks(numbers)
     for path in (bar := tqdm(paths, desc="Running", unit="notebook")):
@@ -56,6 +63,7 @@ def publish(numbers: list[str]) -> None:
                 f"{LARGEST:,} that open at once; show smaller pictures."
             )
         path.write_text(text, encoding="utf-8")
+        keep_cover(notebook, COVERS / f"{path.stem}.jpg")
 
 
 def run_notebook(notebook: NotebookNode) -> None:
@@ -92,6 +100,21 @@ def clean_output(output: NotebookNode) -> NotebookNode | None:
         if set(output.data) <= {"text/plain"}:
             return None
     return output
+
+
+def keep_cover(notebook: NotebookNode, path: Path) -> None:
+    """Write the last picture of the cell tagged "cover", if there is one."""
+    for cell in notebook.cells:
+        if "cover" not in cell.metadata.get("tags", []):
+            continue
+        text = " ".join(
+            output.get("data", {}).get("text/html", "")
+            for output in cell.outputs
+        )
+        code = re.findall(r'src="data:image/\w+;base64,([^"]+)"', text)[-1]
+        picture = Image.open(io.BytesIO(base64.b64decode(code)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.convert("RGB").save(path, quality=90)
 
 
 def fingerprint(source: str) -> str:

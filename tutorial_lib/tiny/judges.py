@@ -25,7 +25,7 @@ PERSON_PLAN = Plan(
     steps=600, batch_size=256, lr=2e-3, weight_decay=0.02,
 )
 ATTRIBUTE_PLAN = Plan(
-    steps=700, batch_size=128, lr=2e-3, weight_decay=0.02,
+    steps=2400, batch_size=128, lr=2e-3, weight_decay=0.02,
 )
 PLANS = {
     "pattern": PATTERN_PLAN, "person": PERSON_PLAN,
@@ -33,6 +33,7 @@ PLANS = {
 }
 TEMPERATURE = 0.07
 POOLING = {"pattern": "texture", "person": "layout"}
+ATTRIBUTE_POOLING = "both"
 
 
 def train_judges(
@@ -127,7 +128,7 @@ def train_attribute_judge(
         ]
         return torch.stack(losses).nanmean()
 
-    judge = AttributeJudge(size, labels).to(device)
+    judge = AttributeJudge(size, labels, pooling=ATTRIBUTE_POOLING).to(device)
     return train(judge, plan, compute_loss, checkpoint,
                  "judge of attributes")
 

@@ -17,7 +17,8 @@ SITE_MOTIFS = (
 BAND_MOTIFS = ("stripes", "checks", "zigzags", "waves")
 MOTIFS = SITE_MOTIFS + BAND_MOTIFS
 PAIRS = contrasting_pairs()
-WOBBLE = 0.06  # periods
+ANGLES, BAND_ANGLES = (0.0, 45.0), (0.0, 45.0, 90.0)
+WOBBLE = 0.06  # periods by which a print misses the middle of a cloth
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,6 @@ class Pattern:
     `period` is the distance of neighbouring motifs as a share of the
     picture's side, `angle` is in degrees, every other row is moved by
     `stagger` periods, and every other motif has the `second` colour.
-    `offset` says how many periods the nearest motif lies from the middle
-    of the cloth, across and down: 0 or a half.
     """
 
     motif: str
@@ -41,7 +40,6 @@ class Pattern:
     period: float
     angle: float
     stagger: float
-    offset: tuple[float, float]
 
 
 def sample_pattern(
@@ -65,9 +63,8 @@ def sample_pattern(
         color_rgb=sample_shade(color, rng), background_rgb=ground,
         second_rgb=_sample_second(color, ground, rng),
         period=rng.uniform(0.23, 0.35),
-        angle=rng.choice([0.0, 45.0, rng.uniform(0, 90)]),
+        angle=rng.choice(BAND_ANGLES if motif in BAND_MOTIFS else ANGLES),
         stagger=rng.choice([0.0, 0.5]),
-        offset=(rng.choice([0.0, 0.5]), rng.choice([0.0, 0.5])),
     )
 
 
@@ -86,17 +83,15 @@ def paint_pattern(
 ) -> Image.Image:
     """Return the pattern as a cloth that lies on a canvas's placed frame.
 
-    `middle` is the middle of the cloth in that frame, `zoom` scales the
-    period. The print sits a little differently on every cloth.
+    A motif is printed on the cloth's `middle`, a point of that frame, or
+    nearly so; `zoom` scales the period.
     """
     size = (canvas.side, canvas.side)
     picture = Image.new("RGB", size, pattern.background_rgb)
     step = pattern.period * zoom
     radians = math.radians(pattern.angle)
     cosine, sine = math.cos(radians), math.sin(radians)
-    across, down = (
-        share + rng.uniform(-WOBBLE, WOBBLE) for share in pattern.offset
-    )
+    across, down = (rng.uniform(-WOBBLE, WOBBLE) for _ in range(2))
 
     def place(x, y):
         """Turn periods into the canvas's pixels; print is never mirrored."""

@@ -1,0 +1,90 @@
+"""Lesson 02: each check names the mistake that was made."""
+
+import pytest
+import torch
+
+from tutorial_lib.exercises.word_x import (
+    check_expand_word,
+    check_find_end_of_text,
+    check_start_vector,
+)
+
+
+def leaf(vector):
+    """Return a copy of a vector that asks for a gradient."""
+    return vector.detach().clone().requires_grad_(True)
+
+
+@pytest.mark.parametrize(("answer", "said"), [
+    (lambda t, i: leaf(t[i].mean(0, keepdim=True)), "Right."),
+    (lambda t, i: leaf(t[i].sum(0, keepdim=True)), "that is the sum"),
+    (lambda t, i: leaf(t[i[:1]]), "the row of the first token alone"),
+    (lambda t, i: leaf(t[:len(i)].mean(0, keepdim=True)), "is not the mean"),
+    (lambda t, i: leaf(t[i].mean(0)), "should have shape (1, 6)"),
+    (lambda t, i: leaf(t[i].mean(1, keepdim=True)), "should have shape"),
+    (lambda t, i: t[i].detach().mean(0, keepdim=True), "not ask for a grad"),
+    (lambda t, i: t[i].mean(0, keepdim=True), "it is no leaf"),
+    (lambda t, i: leaf(t[i].mean(0, keepdim=True)) if len(i) > 1
+        else t[i[0]:i[0] + 1].detach().requires_grad_(True), "is a window"),
+    (lambda t, i: None, "is `return` missing?"),
+])  # fmt: skip
+def test_the_start_vector(answer, said, capsys):
+    assert check_start_vector(answer) == (said == "Right.")
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("answer", "said"), [
+    (lambda ids, end: (ids == end).int().argmax(dim=1), "Right."),
+    (lambda ids, end: ids.argmax(dim=1), "the place of the largest id"),
+    (lambda ids, end: torch.stack([(row == end).nonzero()[-1, 0]
+        for row in ids]), "that is the last end-of-text"),
+    (lambda ids, end: (ids == end).int().argmax(dim=1) + 1, "one place off"),
+    (lambda ids, end: torch.full((4,), end), "the places where they stand"),
+    (lambda ids, end: torch.zeros(4), "the texts end at"),
+    (lambda ids, end: (ids == end).nonzero(), "should have shape (4,)"),
+])  # fmt: skip
+def test_the_end_of_text(answer, said, capsys):
+    assert check_find_end_of_text(answer) == (said == "Right.")
+    assert said in capsys.readouterr().out
+
+
+def expand(ids, first, num_vectors):
+    """Put all ids of a word where its first one stands."""
+    word = list(range(first, first + num_vectors))
+    return [n for i in ids for n in (word if i == first else [i])]
+
+
+def expand_in_place(ids, first, num_vectors):
+    """Change the list that was given."""
+    ids[:] = expand(ids, first, num_vectors)
+    return ids
+
+
+def expand_first(ids, first, num_vectors):
+    """Expand the first occurrence alone."""
+    place = ids.index(first)
+    word = list(range(first, first + num_vectors))
+    return ids[:place] + word + ids[place + 1 :]
+
+
+def nest(ids, first, num_vectors):
+    """Append the word's ids as a list of their own."""
+    word = list(range(first, first + num_vectors))
+    return [word if i == first else i for i in ids]
+
+
+@pytest.mark.parametrize(("answer", "said"), [
+    (expand, "Right."),
+    (expand_in_place, "changes the list that it is given"),
+    (expand_first, "only the first X was expanded"),
+    (nest, "a list within the list"),
+    (lambda ids, first, n: [k for i in ids for k in [i] * (n if i == first
+        else 1)], "one id stands there several times"),
+    (lambda ids, first, n: list(ids), "as long as before"),
+    (lambda ids, first, n: torch.tensor(ids), "returns Tensor"),
+    (lambda ids, first, n: expand(ids, first, n + 1), "should become"),
+    (lambda ids, first, n: None, "returns nothing"),
+])  # fmt: skip
+def test_room_for_several_vectors(answer, said, capsys):
+    assert check_expand_word(answer) == (said == "Right.")
+    assert said in capsys.readouterr().out
