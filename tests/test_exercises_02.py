@@ -29,7 +29,7 @@ def leaf(vector):
     (lambda t, i: None, "is `return` missing?"),
 ])  # fmt: skip
 def test_the_start_vector(answer, said, capsys):
-    assert check_start_vector(answer) == (said == "Right.")
+    check_start_vector(answer)
     assert said in capsys.readouterr().out
 
 
@@ -44,7 +44,7 @@ def test_the_start_vector(answer, said, capsys):
     (lambda ids, end: (ids == end).nonzero(), "should have shape (4,)"),
 ])  # fmt: skip
 def test_the_end_of_text(answer, said, capsys):
-    assert check_find_end_of_text(answer) == (said == "Right.")
+    check_find_end_of_text(answer)
     assert said in capsys.readouterr().out
 
 
@@ -86,5 +86,5 @@ def nest(ids, first, num_vectors):
     (lambda ids, first, n: None, "returns nothing"),
 ])  # fmt: skip
 def test_room_for_several_vectors(answer, said, capsys):
-    assert check_expand_word(answer) == (said == "Right.")
+    check_expand_word(answer)
     assert said in capsys.readouterr().out

@@ -49,7 +49,7 @@ def test_without_scripts_the_film_strip_is_there_with_words_for_it():
     assert image["alt"] == '"Three" blues'
     code = image["src"].removeprefix("data:image/jpeg;base64,")
     shown = Image.open(io.BytesIO(base64.b64decode(code)))
-    assert shown.size == film_strip(paint(), LABELS, side=160).size
+    assert shown.size == film_strip(paint(), LABELS, side=128).size
     assert image["width"] == str(shown.width)
 
 

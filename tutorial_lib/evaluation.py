@@ -240,7 +240,7 @@ def evaluate_words(
 
     Each row has about `count` pictures a concept; `named` shares them
     among `num_names` named concepts. All rows start from the same noise.
-    Taught in notebooks/05_textual_inversion.ipynb.
+    Taught in notebooks/06_t_shirt.ipynb.
     """
     seeds = [subject.seed for subject in subjects]
     found = Evaluation(kind, seeds, recipe, seconds_per_word)

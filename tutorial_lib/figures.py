@@ -8,9 +8,11 @@ or taken as a picture for a page or a file.
 import base64
 import html
 import io
+import textwrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from PIL import Image
 
 THEMES = {
@@ -109,21 +111,26 @@ def _caption(text: str) -> str:
     return f'<figcaption style="{style}">{html.escape(text)}</figcaption>'
 
 
+def write_picture(
+    picture: Image.Image, alt: str, caption: str = "", format: str = "PNG"
+) -> str:
+    """Return one picture as HTML, with alt text and caption."""
+    return (
+        f'<figure style="margin:0"><img style="max-width:100%" '
+        f'width="{picture.width}" '
+        f'src="{encode_picture(picture, format=format)}" '
+        f'alt="{html.escape(alt, quote=True)}">'
+        f"{_caption(caption)}</figure>"
+    )
+
+
 def show_picture(
     picture: Image.Image, alt: str, caption: str = "", format: str = "PNG"
 ) -> None:
     """Display one picture in a notebook, with alt text and caption."""
     from IPython.display import HTML, display  # a report needs no notebook
 
-    display(
-        HTML(
-            f'<figure style="margin:0"><img style="max-width:100%" '
-            f'width="{picture.width}" '
-            f'src="{encode_picture(picture, format=format)}" '
-            f'alt="{html.escape(alt, quote=True)}">'
-            f"{_caption(caption)}</figure>"
-        )
-    )
+    display(HTML(write_picture(picture, alt, caption, format)))
 
 
 def show_grid(
@@ -150,9 +157,10 @@ def show_grid(
 def show_figure(figure: Figure, alt: str, caption: str = "") -> None:
     """Display a matplotlib figure in a notebook, with alt text.
 
-    On white, since a saved page cannot know the reader's theme.
+    On white, since a saved page cannot know the reader's theme, and with
+    256 colours, which keeps the page small.
     """
-    picture = flatten(render_figure(figure, dpi=110))
+    picture = flatten(render_figure(figure, dpi=110)).quantize(256)
     show_picture(picture, alt=alt, caption=caption)
 
 
@@ -264,6 +272,54 @@ def plot_rows(
         color=THEMES[theme]["ink"],
     )
     return figure
+
+
+def plot_heat_map(
+    values: list[list[float]],
+    rows: list[str],
+    columns: list[str] | list[Image.Image],
+    theme: str = "light",
+) -> Figure:
+    """Plot a table of numbers as shaded cells, with each number inside.
+
+    `values` has one list for each row. The columns stand below texts, or
+    below small pictures.
+    """
+    figure, (axis,) = start_figure(columns=1, theme=theme)
+    image = axis.imshow(values, cmap="Blues", aspect="auto")
+    for i, row in enumerate(values):
+        for j, value in enumerate(row):
+            dark = image.norm(float(value)) > 0.6
+            axis.text(
+                j, i, f"{value:.2f}", ha="center", va="center", fontsize=8,
+                color="white" if dark else THEMES["light"]["ink"],
+            )  # fmt: skip
+    axis.grid(visible=False)
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0, labelsize=7, labelcolor=THEMES[theme]["ink"])
+    axis.set_yticks(range(len(rows)), [wrap_label(row) for row in rows])
+    label_columns(axis, columns)
+    return figure
+
+
+def wrap_label(text: str, width: int = 27) -> str:
+    """Break a long label into lines; a dollar sign stays one."""
+    return textwrap.fill(text, width=width).replace("$", r"\$")
+
+
+def label_columns(axis: Axes, columns: list) -> None:
+    """Write the columns' texts, or lay their pictures, above a table."""
+    axis.xaxis.tick_top()
+    pictures = [each for each in columns if isinstance(each, Image.Image)]
+    texts = [wrap_label(c, width=12) for c in columns if isinstance(c, str)]
+    axis.set_xticks(range(len(columns)), texts or [""] * len(columns))
+    for i, picture in enumerate(pictures):
+        small = OffsetImage(enlarge(picture, 96), zoom=28 / 96)
+        box = AnnotationBbox(
+            small, (i, -0.5), xybox=(0, 18), boxcoords="offset points",
+            frameon=False, annotation_clip=False,
+        )  # fmt: skip
+        axis.add_artist(box)
 
 
 def film_strip(

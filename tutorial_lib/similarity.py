@@ -64,3 +64,15 @@ def measure_similarity(models, pictures, texts, words=()):
     of_texts = embed_texts(models, texts, words=words)
     of_pictures = embed_pictures(models, pictures)
     return (of_texts @ of_pictures.T).cpu()
+
+
+def find_nearest_rows(rows, row, count):
+    """Find the rows of a table whose direction is nearest to a row's.
+
+    `rows` is (num_rows, width), such as a table of embeddings, `row` is
+    (1, width). Returns the cosines and the rows' numbers (`values` and
+    `indices`), both (count,), the nearest first. Taught in
+    notebooks/02_the_word_x.ipynb.
+    """
+    cosines = functional.cosine_similarity(row, rows)  # (num_rows,)
+    return cosines.topk(count)

@@ -14,13 +14,13 @@ class Mistake(Exception):
 def tells_mistakes(check: Callable) -> Callable:
     """Turn a check that raises Mistake into one that says it.
 
-    The new check prints one line and returns whether the answer is right.
-    An answer still to be written (it raises NotImplementedError) is not
-    wrong, so that a notebook with open exercises runs to its end.
+    The new check prints one line, "Right." or what is not. An answer still
+    to be written (it raises NotImplementedError) is not wrong, so that a
+    notebook with open exercises runs to its end.
     """
 
     @functools.wraps(check)
-    def tell(answer) -> bool:
+    def tell(answer) -> None:
         try:
             check(answer)
         except NotImplementedError:
@@ -32,8 +32,6 @@ def tells_mistakes(check: Callable) -> Callable:
             print(f"Not yet: your function raised {kind}: {error}")
         else:
             print("Right.")
-            return True
-        return False
 
     return tell
 

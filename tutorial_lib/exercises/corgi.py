@@ -57,7 +57,7 @@ def check_compare_prompts(compare_prompts) -> None:
         return
     if math.isclose(found, compare(pictures.swapaxes(0, 1)), rel_tol=1e-6):
         raise Mistake(
-            "that is what changes with the *noise*; prompts are the first "
+            "that is what changes with the noise; prompts are the first "
             "axis."
         )
     if math.isclose(found, truth * 3 / 4, rel_tol=1e-6):

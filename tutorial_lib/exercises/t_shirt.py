@@ -35,7 +35,7 @@ def check_find_place(find_place) -> None:
         if place == 1 + int((cosines < cosines[0]).sum()):
             raise Mistake(
                 "you count the less similar ones; the first place has none "
-                "that is *more* similar."
+                "that is more similar."
             )
         raise Mistake(f"the truth is in place {truth}, and you say {place}.")
 
@@ -56,7 +56,7 @@ def check_find_interval(find_interval) -> None:
             raise Mistake("the lower end comes first.")
         if abs(high - low) < 1e-9:
             raise Mistake(
-                "your interval has no width; draw *with* replacement, so "
+                "your interval has no width; draw with replacement, so "
                 "that some pictures come twice and others not at all."
             )
         truth = bootstrap_interval(hits)

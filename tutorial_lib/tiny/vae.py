@@ -5,16 +5,18 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
+from torch.nn import functional
 from tqdm.auto import tqdm
 
 from tutorial_lib.tiny.pictures import Pictures
 from tutorial_lib.tiny.training import Plan, autocast, to_pixels, train
 
 PLAN = Plan(
-    steps=4500, batch_size=32, lr=2e-3, warmup=200, betas=(0.9, 0.95),
+    steps=1800, batch_size=32, lr=1.5e-3, warmup=50, betas=(0.9, 0.95),
 )
-KL_WEIGHT = 1e-4
+KL_WEIGHT = 1e-3
 GRADIENT_WEIGHT = 0.5
+SCALES = (1.0, 1.0, 0.75, 0.5)  # each batch takes one of them
 
 
 def make_vae(size: int) -> AutoencoderKL:
@@ -32,36 +34,56 @@ def train_vae(
     pictures: Pictures, size: int, checkpoint: Path, device: str,
     plan: Plan = PLAN,
 ) -> AutoencoderKL:
-    """Train on crops of half the side: cheaper, and convolutions allow it."""
+    """Train on crops of half the side: cheaper, and convolutions allow it.
+
+    In half of the batches latents are made smaller before they are decoded,
+    and shall give the picture made smaller (EQ-VAE, Kouzelis et al. 2025).
+    Latents then look like small pictures, and not like a code, which is
+    much easier for the U-Net to learn.
+    """
     torch.manual_seed(plan.seed)
-    crop = size // 2
 
     def compute_loss(vae, generator):
         """Encode and decode a batch of crops."""
-        count = plan.batch_size
-        chosen = torch.randint(
-            len(pictures.pixels), (count,), generator=generator
-        )
-        top, left = torch.randint(
-            size - crop + 1, (2, count), generator=generator
-        ).tolist()
-        whole = to_pixels(pictures.pixels, chosen, "cpu")
-        batch = torch.stack([
-            picture[:, y:y + crop, x:x + crop]
-            for picture, y, x in zip(whole, top, left, strict=True)
-        ]).to(device)
-        noise = torch.randn(
-            (count, 4, 16 // 2, 16 // 2), generator=generator
-        ).to(device)
+        batch = pick_crops(pictures, size // 2, plan.batch_size, generator)
+        batch = batch.to(device)
+        noise = torch.randn((len(batch), 4, 8, 8), generator=generator)
         with autocast(device):
             posterior = vae.encode(batch).latent_dist
-            latents = posterior.mean + posterior.std * noise
-            decoded = vae.decode(latents).sample
-        error = reconstruction_error(decoded.float(), batch)
+            latents = posterior.mean + posterior.std * noise.to(device)
+            scale = SCALES[torch.randint(4, (), generator=generator)]
+            decoded = vae.decode(shrink(latents, scale)).sample
+        error = reconstruction_error(decoded.float(), shrink(batch, scale))
         return error + KL_WEIGHT * posterior.kl().float().mean() / 256
 
     vae = make_vae(size).to(device, memory_format=torch.channels_last)
     return train(vae, plan, compute_loss, checkpoint, "VAE")
+
+
+def pick_crops(
+    pictures: Pictures, side: int, count: int, generator: torch.Generator,
+) -> Tensor:
+    """Cut squares out of random pictures: (count, 3, side, side)."""
+    chosen = torch.randint(
+        len(pictures.pixels), (count,), generator=generator
+    )
+    whole = to_pixels(pictures.pixels, chosen, "cpu")
+    top, left = torch.randint(
+        whole.shape[-1] - side + 1, (2, count), generator=generator
+    ).tolist()
+    return torch.stack([
+        picture[:, y:y + side, x:x + side]
+        for picture, y, x in zip(whole, top, left, strict=True)
+    ])
+
+
+def shrink(pictures: Tensor, scale: float) -> Tensor:
+    """Make pictures or latents smaller, or leave them (scale 1)."""
+    if scale == 1:
+        return pictures
+    return functional.interpolate(
+        pictures.float(), scale_factor=scale, mode="bilinear", antialias=True
+    )
 
 
 def reconstruction_error(decoded: Tensor, pictures: Tensor) -> Tensor:

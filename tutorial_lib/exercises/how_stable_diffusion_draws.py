@@ -1,0 +1,131 @@
+"""Checks of the exercises in lesson 04: noise, guidance, a step."""
+
+import torch
+from torch import Tensor
+
+from tutorial_lib.exercises.checking import (
+    Mistake,
+    expect_tensor,
+    is_close,
+    tells_mistakes,
+)
+
+ROWS = 5  # as many as columns: a share that follows the columns runs, too
+
+
+def make_latents(count: int) -> list[Tensor]:
+    """Return `count` random tensors (5, 4, 5, 5) of double precision."""
+    return list(torch.randn(count, ROWS, 4, ROWS, ROWS, dtype=torch.float64))
+
+
+def name_mistake(value: Tensor, mistakes: dict[str, Tensor]) -> None:
+    """Raise Mistake with the sentence whose wrong result the value is."""
+    for sentence, wrong in mistakes.items():
+        if is_close(value, wrong):
+            raise Mistake(sentence)
+    raise Mistake("the shape is right, the numbers are not yet.")
+
+
+@tells_mistakes
+def check_add_noise(add_noise) -> None:
+    """Check a function that adds a schedule's noise to latents.
+
+    Taught in notebooks/04_how_stable_diffusion_draws.ipynb.
+    """
+    latents, noise = make_latents(2)
+    shares = torch.rand(ROWS, dtype=torch.float64) * 0.8 + 0.1
+    found = expect_tensor(
+        add_noise(latents.clone(), noise.clone(), shares.clone()),
+        tuple(latents.shape),
+    )
+    signal = shares[:, None, None, None]
+    truth = signal.sqrt() * latents + (1 - signal).sqrt() * noise
+    if is_close(found, truth):
+        return
+    name_mistake(found, {
+        "the shares are those of the *variance*: take the square root of "
+        "`signal` and of `1 - signal`.":
+            signal * latents + (1 - signal) * noise,
+        "the noise wants the root of `1 - signal`, not one minus the root.":
+            signal.sqrt() * latents + (1 - signal.sqrt()) * noise,
+        "the latents have to shrink as the noise grows; yours keep their "
+        "full size.": latents + (1 - signal).sqrt() * noise,
+        "the two shares are swapped: `signal` belongs to the latents.":
+            (1 - signal).sqrt() * latents + signal.sqrt() * noise,
+        "there is one signal for each *row*, and yours follows the columns; "
+        "give it three more axes: signal[:, None, None, None].":
+            shares.sqrt() * latents + (1 - shares).sqrt() * noise,
+    })  # fmt: skip
+
+
+@tells_mistakes
+def check_guide_by_two(guide_by_two) -> None:
+    """Check a function that follows two captions at once.
+
+    Taught in notebooks/04_how_stable_diffusion_draws.ipynb.
+    """
+    without, first, second = make_latents(3)
+    scale = 2 + torch.rand(()).item()
+    found = expect_tensor(
+        guide_by_two(without.clone(), first.clone(), second.clone(), scale),
+        tuple(without.shape),
+    )
+    both = (first - without) + (second - without)
+    if is_close(found, without + scale * both):
+        return
+    name_mistake(found, {
+        "the guess without a caption counts twice with you; begin with it "
+        "once, and add what each caption changes.":
+            2 * without + scale * both,
+        "you lead away from the captions; the difference is caption minus "
+        "none.": without - scale * both,
+        "you have what the captions change, and forget the guess that they "
+        "change: add `without`.": scale * both,
+        "you follow the mean of the captions, half as far as asked.":
+            without + scale * both / 2,
+        "you compare the captions with each other; each is compared with "
+        "`without`.": without + scale * (second - first),
+        "only one of the two captions is followed.":
+            without + scale * (first - without),
+    })  # fmt: skip
+
+
+@tells_mistakes
+def check_step_ddim(step_ddim) -> None:
+    """Check a function that takes one step of DDIM.
+
+    Taught in notebooks/04_how_stable_diffusion_draws.ipynb.
+    """
+    noisy, guess = make_latents(2)
+    signal = 0.1 + 0.4 * torch.rand((), dtype=torch.float64)
+    later = signal + 0.2
+    found = [
+        expect_tensor(
+            step_ddim(noisy.clone(), guess.clone(), signal, later),
+            tuple(noisy.shape),
+        )
+        for _ in range(2)
+    ]
+    clean = (noisy - (1 - signal).sqrt() * guess) / signal.sqrt()
+    if is_close(found[0], later.sqrt() * clean + (1 - later).sqrt() * guess):
+        return
+    if not is_close(*found):
+        raise Mistake(
+            "two calls differ: DDIM adds no fresh noise, it puts the "
+            "*guessed* noise back."
+        )
+    undivided = noisy - (1 - signal).sqrt() * guess
+    name_mistake(found[0], {
+        "that is the clean guess; now put some of the noise back, as much "
+        "as belongs to `next_signal`.": clean,
+        "the noise is out, but the latents are still shrunk: divide by the "
+        "root of `signal`.":
+            later.sqrt() * undivided + (1 - later).sqrt() * guess,
+        "you put the noise back as it was: the second mixture is that of "
+        "`next_signal`.": noisy,
+        "take the square roots, of each share and of one minus it.":
+            later * (noisy - (1 - signal) * guess) / signal
+            + (1 - later) * guess,
+        "the clean guess has to shrink again, by the root of `next_signal`.":
+            clean + (1 - later).sqrt() * guess,
+    })  # fmt: skip

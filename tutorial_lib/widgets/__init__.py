@@ -1,0 +1,1 @@
+"""Widgets: where looking beats reading; each has a static form."""
