@@ -25,7 +25,7 @@ PERSON_PLAN = Plan(
     steps=600, batch_size=256, lr=2e-3, weight_decay=0.02,
 )
 ATTRIBUTE_PLAN = Plan(
-    steps=2400, batch_size=128, lr=2e-3, weight_decay=0.02,
+    steps=1600, batch_size=128, lr=2e-3, weight_decay=0.02,
 )
 PLANS = {
     "pattern": PATTERN_PLAN, "person": PERSON_PLAN,

@@ -14,7 +14,7 @@ from tutorial_lib.tiny.assemble import make_noise_schedule
 from tutorial_lib.tiny.training import Plan, autocast, train
 
 PLAN = Plan(
-    steps=2300, batch_size=64, lr=8e-4, warmup=50, hold=0.5,
+    steps=6000, batch_size=128, lr=8e-4, warmup=200, hold=0.6,
     weight_decay=0.01, ema=0.999, save_every=50,
 )
 EMPTY_SHARE = 0.1

@@ -12,7 +12,7 @@ from tutorial_lib.tiny.pictures import Pictures
 from tutorial_lib.tiny.training import Plan, autocast, to_pixels, train
 
 PLAN = Plan(
-    steps=1800, batch_size=32, lr=1.5e-3, warmup=50, betas=(0.9, 0.95),
+    steps=8000, batch_size=32, lr=2e-3, warmup=200, betas=(0.9, 0.95),
 )
 KL_WEIGHT = 1e-3
 GRADIENT_WEIGHT = 0.5
