@@ -21,6 +21,7 @@ def tells_mistakes(check: Callable) -> Callable:
 
     @functools.wraps(check)
     def tell(answer) -> None:
+        """Check an answer and print one line about it."""
         try:
             check(answer)
         except NotImplementedError:

@@ -51,7 +51,8 @@ def train_vae(
         with autocast(device):
             posterior = vae.encode(batch).latent_dist
             latents = posterior.mean + posterior.std * noise.to(device)
-            scale = SCALES[torch.randint(4, (), generator=generator)]
+            pick = torch.randint(len(SCALES), (), generator=generator)
+            scale = SCALES[pick]
             decoded = vae.decode(shrink(latents, scale)).sample
         error = reconstruction_error(decoded.float(), shrink(batch, scale))
         return error + KL_WEIGHT * posterior.kl().float().mean() / 256
