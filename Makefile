@@ -3,6 +3,7 @@
 # make lab        open JupyterLab on the notebooks
 # make notebooks run the notebooks and write them with their outputs
 # make evaluate   measure the learning on concepts nobody has seen
+# make sweep      learn again with more and fewer pictures, steps, vectors
 # make models     train the tiny models in data/tiny again
 # make clean      remove what the above have made, except the models
 #
@@ -15,7 +16,7 @@ ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test lab evaluate models notebooks clean
+.PHONY: run test lab evaluate sweep models notebooks clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -30,6 +31,9 @@ lab: $(READY)
 evaluate: $(READY)
 	$(BIN)/python -m tutorial_lib evaluate --kind pattern --seeds 101-110 --json out/evaluate-pattern.json $(ARGS)
 	$(BIN)/python -m tutorial_lib evaluate --kind person --seeds 101-110 --json out/evaluate-person.json $(ARGS)
+
+sweep: $(READY)
+	$(BIN)/python -m tutorial_lib sweep --kind person --seeds 201-204 --json out/sweep-person.json $(ARGS)
 
 notebooks: $(READY)
 	$(BIN)/python -m tutorial_lib notebooks $(ARGS)

@@ -6,7 +6,7 @@ import pytest
 
 from tutorial_lib.words import LearnedWord
 from tutorial_lib import __main__ as commands
-from tutorial_lib import evaluation, judging, world
+from tutorial_lib import evaluation, judging, sweeps, world
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,23 @@ def test_evaluate_learns_draws_judges_and_writes_the_rows(
     assert summary["seconds_per_word"] > 0
     assert "X, learned" in capsys.readouterr().out
     assert [each.name for each in tmp_path.iterdir()] == ["rows.json"]
+
+
+def test_sweep_learns_judges_and_prints_a_share_for_each_value(
+    miniature_only, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(sweeps, "SWEEPS", {"pictures": (1, 6)})
+    path = tmp_path / "sweep.json"
+    arguments = ["sweep", "--kind", "person", "--seeds", "3", "--json",
+                 str(path)]  # fmt: skip
+    assert commands.main(arguments) == 0
+    points = sweeps.load_sweep(path).points
+    assert [(p.setting, p.value) for p in points] == [
+        ("pictures", 1), ("usual", 0), ("words", 0),
+    ]  # fmt: skip
+    assert all(p.count == sweeps.COUNT for p in points)
+    assert [p.steps > 0 for p in points] == [True, True, False]
+    assert "pictures       6" in capsys.readouterr().out
 
 
 def test_run_learns_both_words_and_writes_page_numbers_and_pictures(

@@ -21,22 +21,25 @@ def stop_at_x(start, learned, share):
     return torch.lerp(start, learned, min(share, 1.0))
 
 
-def lengthen(vectors, table, most):
-    """Give all vectors the same norm."""
-    limit = most * table.norm(dim=1).median()
-    return vectors * limit / vectors.norm(dim=1, keepdim=True)
+def only_centre(vectors):
+    """Forget the deviation."""
+    return vectors - vectors.mean(1, keepdim=True)
 
 
-def take_the_mean(vectors, table, most):
-    """Let long rows set the limit."""
-    limit = most * table.norm(dim=1).mean()
-    return vectors * (limit / vectors.norm(dim=1, keepdim=True)).clamp(max=1)
+def divide_by_less(vectors):
+    """Use the deviation of a sample."""
+    return only_centre(vectors) / vectors.std(1, keepdim=True)
 
 
-def clip_numbers(vectors, table, most):
-    """Clip each number by itself."""
-    limit = most * table.norm(dim=1).median()
-    return vectors.clamp(-limit / 4, limit / 4)
+def keep_the_mean(vectors):
+    """Divide, and do not subtract."""
+    return vectors / vectors.std(1, keepdim=True, correction=0)
+
+
+def take_the_wrong_axis(vectors):
+    """Normalise over the vectors instead of in each."""
+    over = vectors - vectors.mean(0)
+    return over / over.std(0, correction=0)
 
 
 def pick_person(shares, people, styles):
@@ -59,9 +62,10 @@ WRONG = [
     (lesson.check_go_part_way, go_back, "the other way"),
     (lesson.check_go_part_way, add_x, "their difference"),
     (lesson.check_go_part_way, stop_at_x, "beyond X"),
-    (lesson.check_limit_norms, lengthen, "lengthened"),
-    (lesson.check_limit_norms, take_the_mean, "the median"),
-    (lesson.check_limit_norms, clip_numbers, "direction"),
+    (lesson.check_normalize_layer, only_centre, "now divide"),
+    (lesson.check_normalize_layer, divide_by_less, "correction=0"),
+    (lesson.check_normalize_layer, keep_the_mean, "subtract the mean"),
+    (lesson.check_normalize_layer, take_the_wrong_axis, "last axis"),
     (lesson.check_find_best, pick_person, "best for the person"),
     (lesson.check_find_best, pick_style, "best for the style"),
     (lesson.check_find_best, divide_by_zero, "ZeroDivisionError"),

@@ -4,7 +4,11 @@ import pytest
 from PIL import Image
 
 from tutorial_lib.diagrams import sketch_similarity_method
-from tutorial_lib.learning_figures import plot_panels, plot_with_levels
+from tutorial_lib.learning_figures import (
+    plot_panels,
+    plot_settings,
+    plot_with_levels,
+)
 
 CURVES = {"own": ([0, 10], [0.1, 0.8]), "held out": ([0, 10], [0.4, 0.7])}
 
@@ -42,3 +46,19 @@ def test_the_diagram_has_the_three_steps_and_marks_what_changes():
         assert part in texts
     thick = [box for box in axis.patches if box.get_linewidth() > 2]
     assert len(thick) == 1
+
+
+def test_settings_have_intervals_on_one_scale_and_a_band_to_compare_with():
+    rate = {"value": 0.4, "low": 0.2, "high": 0.7}
+    panels = {"pictures": {"1": rate, "6": rate}, "vectors": {"1": rate}}
+    level = ("words", {"value": 0.1, "low": 0.0, "high": 0.2})
+    figure = plot_settings(panels, level=level)
+    assert [axis.get_title() for axis in figure.axes] == list(panels)
+    for axis in figure.axes:
+        (whiskers,) = axis.containers
+        tops = [path[1][1] for path in whiskers[2][0].get_segments()]
+        assert tops == pytest.approx([0.7] * len(tops))
+        (band,) = axis.patches
+        assert (band.get_y(), band.get_height()) == pytest.approx((0, 0.2))
+    assert len({axis.get_ylim() for axis in figure.axes}) == 1
+    assert "words" in figure.get_supxlabel()

@@ -61,6 +61,17 @@ def check_target(path: str | Path) -> Path:
     return path
 
 
+def add_concepts(command: argparse.ArgumentParser, example: str) -> None:
+    """Add the options that say which unseen concepts, and where to write."""
+    command.add_argument("--kind", required=True, choices=KINDS)
+    command.add_argument(
+        "--seeds", required=True, metavar="A-B", help=f"such as {example}"
+    )
+    command.add_argument(
+        "--json", required=True, metavar="FILE", help="where the numbers go"
+    )
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all subcommands."""
     parser = argparse.ArgumentParser(
@@ -69,7 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(
         dest="command", required=True,
-        metavar="run | evaluate | notebooks | models",
+        metavar="run | evaluate | sweep | notebooks | models",
     )
     run = commands.add_parser(
         "run", help="learn both words, draw the four examples, report"
@@ -80,14 +91,12 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser(
         "evaluate", help="learn and judge words for unseen concepts"
     )
-    evaluate.add_argument("--kind", required=True, choices=KINDS)
-    evaluate.add_argument(
-        "--seeds", required=True, metavar="A-B", help="such as 1-10"
-    )
+    add_concepts(evaluate, example="1-10")
     evaluate.add_argument("--recipe", default="both", choices=RECIPES)
-    evaluate.add_argument(
-        "--json", required=True, metavar="FILE", help="where the rows go"
+    sweep = commands.add_parser(
+        "sweep", help="learn with more and fewer pictures, steps, vectors"
     )
+    add_concepts(sweep, example="201-204")
     notebooks = commands.add_parser(
         "notebooks", help="run notebooks and write them with their outputs"
     )
@@ -186,16 +195,17 @@ def evaluate(kind: str, seeds: list[int], recipe: str, path: Path) -> None:
     print(f"\n{found.seconds_per_word:.1f} s a word. The rows are in {path}")
 
 
+def write_rate(rate: dict[str, float]) -> str:
+    """Write a share with its interval, as in " 83 % ( 67- 96)"."""
+    low, high = round(100 * rate["low"]), round(100 * rate["high"])
+    return f"{100 * rate['value']:3.0f} % ({low:3}-{high:3})"
+
+
 def print_table(found) -> None:
     """Print the rows of an evaluation, and each prompt's identity."""
     from tutorial_lib.evaluation import ROWS
     from tutorial_lib.figures import ROW_LABELS
     from tutorial_lib.prompts import PROMPTS
-
-    def write(rate):
-        """Write a share with its interval, as in " 83 % ( 67- 96)"."""
-        low, high = round(100 * rate["low"]), round(100 * rate["high"])
-        return f"{100 * rate['value']:3.0f} % ({low:3}-{high:3})"
 
     prompts = PROMPTS[found.kind]
     heads = ["identity", "prompt", *(each.text[:20] for each in prompts)]
@@ -203,9 +213,26 @@ def print_table(found) -> None:
     for row in ROWS:
         rates = [found.rate(measure, row) for measure in heads[:2]]
         rates += [found.rate("identity", row, prompt=each) for each in prompts]
-        cells = "".join(f"{write(rate):22}" for rate in rates)
+        cells = "".join(f"{write_rate(rate):22}" for rate in rates)
         print(f"{ROW_LABELS[row]:20}{cells}")
     print("Shares of pictures, 95 % intervals; right: identity by prompt.")
+
+
+# --- sweep -----------------------------------------------------------------
+
+
+def sweep(kind: str, seeds: list[int], path: Path) -> None:
+    """Learn unseen concepts with each setting changed; print the shares."""
+    from tutorial_lib import judging, sweeps
+    from tutorial_lib.models import load_models
+
+    models, judges = load_models("tiny"), judging.load_judges()
+    found = sweeps.run_sweep(models, judges, kind, seeds, path)
+    for setting, values in (*sweeps.SWEEPS.items(), ("words", (0,))):
+        for value in values:
+            rate = found.rate(setting, value)
+            print(f"{setting:14} {value:<6g} {write_rate(rate)}")
+    print(f"Identity, 95 % intervals. The points are in {path}")
 
 
 # --- the door --------------------------------------------------------------
@@ -231,6 +258,9 @@ def dispatch(arguments: list[str]) -> None:
         publish(args.numbers)
         return
     seeds, path = read_seeds(args.seeds), check_target(args.json)
+    if args.command == "sweep":
+        sweep(kind=args.kind, seeds=seeds, path=path)
+        return
     evaluate(kind=args.kind, seeds=seeds, recipe=args.recipe, path=path)
 
 

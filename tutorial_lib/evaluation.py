@@ -279,14 +279,17 @@ def load_truth(name: str) -> tuple[world.Pattern | world.Person, int]:
     return world.new_concept(entry["kind"], entry["seed"]), entry["seed"]
 
 
-def draw_training_pictures(kind: str, seed: int, size: int) -> Concept:
+def draw_training_pictures(
+    kind: str, seed: int, size: int, count: int | None = None
+) -> Concept:
     """Draw what X is learned from for an unseen concept.
 
-    20 T-shirts of a pattern, or 6 photos of a person, as in the article.
+    Without a `count`, 20 T-shirts of a pattern or 6 photos of a person, as
+    in the article. The first pictures are the same for every count.
     """
     pictures = world.draw_concept(
         world.new_concept(kind, seed),
-        count=NUM_PICTURES[kind],
+        count=count or NUM_PICTURES[kind],
         seed=seed,
         size=size,
     )

@@ -193,10 +193,12 @@ def plot_curves(
     curves: dict[str, tuple[list, list]],
     theme: str = "light",
     x_label: str = "step",
+    y_limits: tuple[float, float] | None = None,
 ) -> Figure:
     """Plot each curve in a panel of its own, with its last value written.
 
-    `curves` maps a title to (steps, values).
+    `curves` maps a title to (steps, values). Each panel has a scale of its
+    own unless `y_limits` are given.
     """
     colors = THEMES[theme]
     figure, axes = start_figure(columns=len(curves), theme=theme)
@@ -215,6 +217,8 @@ def plot_curves(
             color=colors["ink"],
         )
         axis.margins(y=0.15)
+        if y_limits:
+            axis.set_ylim(*y_limits)
         axis.set_title(title, fontsize=9)
         axis.set_xlabel(x_label)
     return figure

@@ -76,3 +76,40 @@ def mark_level(axis: Axes, height: float, name: str, theme: str) -> None:
         textcoords="offset points", xytext=(4, 0), fontsize=8,
         color=colors["ink"],
     )  # fmt: skip
+
+
+def plot_settings(
+    panels: dict[str, dict[str, dict[str, float]]],
+    level: tuple[str, dict[str, float]],
+    theme: str = "light",
+) -> Figure:
+    """Plot shares with intervals over the values of several settings.
+
+    `panels` maps a setting to its values (as text) and each of them to a
+    dict of `value`, `low`, `high`. All panels share one scale; the `level`
+    (name, dict) to compare with is a band across all of them.
+    """
+    colors = THEMES[theme]
+    figure, axes = start_figure(columns=len(panels), theme=theme)
+    name, base = level
+    for axis, (setting, rates) in zip(axes, panels.items(), strict=True):
+        shares = [rate["value"] for rate in rates.values()]
+        below = [rate["value"] - rate["low"] for rate in rates.values()]
+        above = [rate["high"] - rate["value"] for rate in rates.values()]
+        axis.axhspan(
+            base["low"], base["high"], color=colors["second"], alpha=0.25,
+            linewidth=0,
+        )  # fmt: skip
+        axis.axhline(base["value"], color=colors["second"], linestyle=":")
+        axis.errorbar(
+            list(rates), shares, yerr=[below, above], color=colors["accent"],
+            marker="D", markersize=4, linewidth=1.4, capsize=3,
+        )  # fmt: skip
+        axis.set_ylim(-0.03, 1.03)
+        axis.margins(x=0.15)
+        axis.set_title(setting, fontsize=9)
+        if axis is not axes[0]:
+            axis.tick_params(labelleft=False)
+    axes[0].set_ylabel("share of pictures")
+    figure.supxlabel(f"band: {name}", fontsize=8, color=colors["ink"])
+    return figure

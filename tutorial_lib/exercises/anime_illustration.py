@@ -1,4 +1,4 @@
-"""Checks of the exercises in lesson 09: the dial of X and its limits."""
+"""Checks of the exercises in lesson 09: the dial, and how length is lost."""
 
 import random
 
@@ -37,32 +37,34 @@ def check_go_part_way(go_part_way) -> None:
 
 
 @tells_mistakes
-def check_limit_norms(limit_norms) -> None:
-    """Check a function that shortens vectors that are too long.
+def check_normalize_layer(normalize_layer) -> None:
+    """Check a function that does what layer normalisation does.
 
     Taught in notebooks/09_anime_illustration.ipynb.
     """
-    table = torch.randn(60, 8, dtype=torch.float64)
-    table[:5] *= 100
-    vectors = torch.randn(3, 8, dtype=torch.float64)
-    vectors *= torch.tensor([[0.1], [1.0], [50.0]])
-    limit = 2 * table.norm(dim=1).median()
-    norms = vectors.norm(dim=1, keepdim=True)
-    truth = vectors * (limit / norms).clamp(max=1)
-    found = expect_tensor(limit_norms(vectors.clone(), table, 2), (3, 8))
+    vectors = 5 + 3 * torch.randn(4, 12, dtype=torch.float64)
+    given = vectors.clone()
+    centred = vectors - vectors.mean(1, keepdim=True)
+    truth = centred / centred.square().mean(1, keepdim=True).sqrt()
+    found = expect_tensor(normalize_layer(vectors), (4, 12))
+    if not torch.equal(vectors, given):
+        raise Mistake("the vectors you were given have changed.")
     if is_close(found, truth):
         return
-    if is_close(found, vectors * limit / norms):
-        raise Mistake("short vectors stay as they are; yours are lengthened.")
-    mean_limit = 2 * table.norm(dim=1).mean()
-    if is_close(found, vectors * (mean_limit / norms).clamp(max=1)):
-        raise Mistake("a few long rows pull the mean up; take the median.")
-    same = is_close(found[2] / found[2].norm(), vectors[2] / norms[2])
-    if not same:
-        raise Mistake("the direction changed; shorten all numbers alike.")
+    if is_close(found, centred):
+        raise Mistake("the mean is gone; now divide by the deviation.")
+    if is_close(found, centred / vectors.std(1, keepdim=True)):
+        raise Mistake(
+            "`std` divides by n - 1 unless told `correction=0`; here it is n."
+        )
+    if is_close(found, vectors / vectors.std(1, keepdim=True, correction=0)):
+        raise Mistake("subtract the mean first.")
+    over = vectors - vectors.mean(0)
+    if is_close(found, over / over.square().mean(0).sqrt()):
+        raise Mistake("each vector by itself: over the last axis, dim 1.")
     raise Mistake(
-        f"the long vector should have norm {limit:.2f}, and yours has "
-        f"{found[2].norm():.2f}."
+        f"a row should have mean 0 and deviation 1; yours has "
+        f"{found[0].mean():.2f} and {found[0].std(correction=0):.2f}."
     )
 
 

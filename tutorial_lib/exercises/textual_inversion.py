@@ -1,4 +1,4 @@
-"""Checks of the exercises in lesson 05: noise, a step, stopping."""
+"""Checks of the exercises in lesson 05: a sample, a step, time steps."""
 
 import torch
 
@@ -8,44 +8,38 @@ from tutorial_lib.exercises.checking import (
     is_close,
     tells_mistakes,
 )
-from tutorial_lib.learning import no_longer_improves
 
 
 @tells_mistakes
-def check_mix_noise(mix_noise) -> None:
-    """Check a function that mixes noise into latents.
+def check_sample_latents(sample_latents) -> None:
+    """Check a function that samples latents from what the VAE described.
 
     Taught in notebooks/05_textual_inversion.ipynb.
     """
-    shape = (3, 4, 5, 3)
-    latents, noise = torch.randn(2, *shape, dtype=torch.float64)
-    signal = torch.rand(3, dtype=torch.float64)
-    wide = signal[:, None, None, None]
-    truth = wide.sqrt() * latents + (1 - wide).sqrt() * noise
-    try:
-        found = mix_noise(latents, noise, signal)
-    except NotImplementedError:  # which is a RuntimeError
-        raise
-    except RuntimeError as error:
-        raise Mistake(
-            f"the shapes do not fit ({error}); `signal` needs three more "
-            "axes of length one."
-        ) from None
+    shape, scale = (3, 4, 5, 3), 0.18
+    mean, deviation, noise = torch.randn(3, *shape, dtype=torch.float64)
+    deviation = deviation.abs()
+    given = [mean.clone(), deviation.clone(), noise.clone()]
+    truth = (mean + deviation * noise) * scale
+    found = sample_latents(mean, deviation, noise, scale)
     found = expect_tensor(found, shape)
     if is_close(found, truth):
+        if not all(map(torch.equal, given, (mean, deviation, noise))):
+            raise Mistake("what you were given has changed; make new tensors.")
         return
-    if is_close(found, wide * latents + (1 - wide) * noise):
-        raise Mistake("the square roots are missing.")
-    if is_close(found, wide.sqrt() * noise + (1 - wide).sqrt() * latents):
-        raise Mistake("picture and noise have changed places.")
-    narrow = signal  # broadcast along the last axis
-    along = narrow.sqrt() * latents + (1 - narrow).sqrt() * noise
-    if is_close(found, along):
-        raise Mistake(
-            "`signal` was stretched along the last axis; it holds one "
-            "number for each picture, the first axis."
-        )
-    raise Mistake("the mixture is not right.")
+    if is_close(found, mean * scale + deviation * noise):
+        raise Mistake("the deviation needs the scaling factor as well.")
+    if is_close(found, mean + deviation * noise):
+        raise Mistake("the scaling factor is missing.")
+    if is_close(found, truth / scale**2):
+        raise Mistake("multiply by the scaling factor, do not divide.")
+    if is_close(found, mean * scale):
+        raise Mistake("that is the mean; no noise has come in.")
+    if is_close(found, (mean + noise) * scale):
+        raise Mistake("the noise is to be as wide as the deviation.")
+    if is_close(found, (mean + deviation.sqrt() * noise) * scale):
+        raise Mistake("you are given the deviation, no variance: no root.")
+    raise Mistake("the sample is not right.")
 
 
 @tells_mistakes
@@ -83,23 +77,27 @@ def check_take_step(take_step) -> None:
 
 
 @tells_mistakes
-def check_is_time_to_stop(is_time_to_stop) -> None:
-    """Check a function that says when to stop.
+def check_spread_times(spread_times) -> None:
+    """Check a function that spreads time steps over the schedule.
 
     Taught in notebooks/05_textual_inversion.ipynb.
     """
-    cases = [
-        ([5, 4, 3, 2, 1], "it is still falling"),
-        ([5, 4], "so few errors say nothing yet"),
-        ([5, 1, 1, 1, 1, 1], "nothing was gained for a whole window"),
-        ([5, 2, 1.0, 1.5, 1.6, 1.4, 0.9], "the last one is a new best"),
-        ([5, 1, 0.999, 1, 1, 0.998],
-         "what was gained is less than 2 % of all progress"),
-        ([5, 4, 1.0, 1.2, 1.1, 1.3, 1.2],
-         "the best lies before the window, and nothing came after"),
-    ]  # fmt: skip
-    for errors, reason in cases:
-        truth, found = no_longer_improves(errors), is_time_to_stop(errors)
-        if bool(found) != truth:
-            word = "stop" if truth else "go on"
-            raise Mistake(f"with {errors} it is time to {word}: {reason}.")
+    draws = [spread_times(8, 1000) for _ in range(40)]
+    times = torch.stack([expect_tensor(each, (8,)) for each in draws])
+    if times.is_floating_point():
+        raise Mistake("time steps are whole numbers; end with `.long()`.")
+    if times.min() < 0 or times.max() > 999:
+        raise Mistake("time steps go from 0 to 999.")
+    if (times == times[0]).all():
+        raise Mistake("each call gives the same; pick at random in a share.")
+    shares = torch.sort(times * 8 // 1000, dim=1).values
+    if not torch.equal(shares, torch.arange(8).expand(40, 8)):
+        raise Mistake(
+            "some share of the schedule was left out, another picked twice: "
+            "one time step in each."
+        )
+    within = (times.sort(dim=1).values - torch.arange(8) * 125) / 125
+    if (within.std(dim=1) < 0.01).all():
+        raise Mistake("each share needs a random number of its own.")
+    if within.max() < 0.5 or within.min() > 0.5:
+        raise Mistake("any time step of a share should be possible.")

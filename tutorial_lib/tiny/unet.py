@@ -18,6 +18,7 @@ PLAN = Plan(
     weight_decay=0.01, ema=0.999, save_every=50,
 )
 EMPTY_SHARE = 0.1
+MIDDLE = (100, 600)  # time steps at which shapes are decided
 MOST_SNR = 5.0
 
 
@@ -58,6 +59,20 @@ def encode_captions(
     return torch.cat(states)
 
 
+def pick_time_steps(count: int, generator: torch.Generator) -> Tensor:
+    """Pick time steps: half from all 1,000, half from the middle alone.
+
+    Each half is spread evenly, which steadies the loss (Kingma et al.
+    2021). In the middle a motif is neither drowned in noise nor already
+    there to be seen; more lessons there pay (Esser et al. 2024, 3.1).
+    """
+    within = torch.rand(count, generator=generator)
+    place = (torch.arange(count) + within) / count
+    low, high = MIDDLE
+    middle = low + (2 * place - 1) * (high - low)
+    return torch.where(place < 0.5, 2000 * place, middle).long().clamp(max=999)
+
+
 def train_unet(
     means: Tensor, stds: Tensor, scaling_factor: float,
     read_captions: Callable[[], tuple[Tensor, Tensor]], text_width: int,
@@ -69,9 +84,8 @@ def train_unet(
     `read_captions` is called once, and only if there are steps to take; it
     returns the captions' hidden states (n, tokens, width) and that of the
     empty caption, which stands in for one in ten (classifier-free guidance,
-    Ho and Salimans 2022). The time steps of a batch are spread evenly,
-    which steadies the loss (Kingma et al. 2021), and it is weighted by
-    min-SNR-5 (Hang et al. 2023).
+    Ho and Salimans 2022). The loss is weighted by min-SNR-5 (Hang et al.
+    2023).
     """
     torch.manual_seed(plan.seed)
     schedule = make_noise_schedule()
@@ -88,8 +102,7 @@ def train_unet(
         shape = (2, count, *means.shape[1:])
         noise, wander = torch.randn(shape, generator=generator)
         latents = means[chosen].float() + stds[chosen].float() * wander
-        within = torch.rand(count, generator=generator)
-        steps = ((torch.arange(count) + within) * (1000 / count)).long()
+        steps = pick_time_steps(count, generator)
         noisy = schedule.add_noise(latents * scaling_factor, noise, steps)
         left_out = torch.rand(count, generator=generator) < EMPTY_SHARE
         text = torch.where(left_out[:, None, None], empty, states[chosen])
