@@ -109,15 +109,14 @@ def test_one_setting_changes_and_the_others_are_as_usual(models, monkeypatch):
     for setting, value in (("usual", 0), ("pictures", 2), ("vectors", 4),
                            ("learning rate", 10), ("steps", 10)):  # fmt: skip
         sweeps.learn_with(models, "person", 1, setting, value)
-    lr = models.profile.denoising_lr
+    lr = models.profile.similarity_lr
     usual = {
-        "recipe": "both", "steps": None, "num_vectors": 1, "lr": lr,
+        "recipe": "similarity", "steps": 100, "num_vectors": 1, "lr": lr,
         "progress": False,
     }  # fmt: skip
     assert asked == [
         (6, usual), (2, usual), (6, usual | {"num_vectors": 4}),
-        (6, usual | {"lr": 10 * lr}),
-        (6, usual | {"recipe": "denoising", "steps": 10}),
+        (6, usual | {"lr": 10 * lr}), (6, usual | {"steps": 10}),
     ]  # fmt: skip
 
 

@@ -107,6 +107,7 @@ def plot_settings(
         )  # fmt: skip
         axis.set_ylim(-0.03, 1.03)
         axis.margins(x=0.15)
+        axis.tick_params(axis="x", labelrotation=50)
         axis.set_title(setting, fontsize=9)
         if axis is not axes[0]:
             axis.tick_params(labelleft=False)
