@@ -13,34 +13,34 @@ def check_find_enough(find_enough) -> None:
 
     Taught in notebooks/10_more_pictures_more_steps.ipynb.
     """
-    values, shares = [1, 2, 6, 20, 40], [0.1, 0.45, 0.7, 0.66, 0.72]
+    values, shares = [5, 10, 30, 100, 200], [0.1, 0.45, 0.7, 0.66, 0.72]
     lows = [0.0, 0.3, 0.55, 0.5, 0.6]
     order = random.sample(range(5), 5)
     found = find_enough(
         *([each[i] for i in order] for each in (values, shares, lows))
     )
-    if found == 6:
+    if found == 30:
         return
     if found == order.index(2):
         raise Mistake("you return the number in the list, not the value.")
-    if found == 40:
+    if found == 200:
         raise Mistake("that is the best; find the smallest as good.")
-    if found == 1:
+    if found == 5:
         raise Mistake(
-            "1 is far below the best; compare each share with the low end "
+            "5 is far below the best; compare each share with the low end "
             "of the best one's interval."
         )
-    if found == 2:
+    if found == 10:
         raise Mistake(
             "the bar is the low end of the best value's own interval, 0.6 "
             "here, not of another's."
         )
-    if found == 20:
+    if found == 100:
         raise Mistake(
-            "20 is good enough, and so is a smaller value; the lists come "
+            "100 is good enough, and so is a smaller value; the lists come "
             "in any order."
         )
-    raise Mistake(f"6 is enough here, and you say {found}.")
+    raise Mistake(f"30 is enough here, and you say {found}.")
 
 
 @tells_mistakes
