@@ -81,7 +81,8 @@ def evaluate(kind, num=1, **options):
 def test_the_summary_has_every_row_of_both_measures(drawn, kind):
     summary = evaluate(kind, num=2).summarize()
     assert list(summary) == [
-        "kind", "seeds", "recipe", "identity", "prompt", "seconds_per_word",
+        "kind", "seeds", "recipe", "identity", "prompt", "lead",
+        "seconds_per_word",
     ]  # fmt: skip
     for measure in ("identity", "prompt"):
         rows = summary[measure]
@@ -91,8 +92,15 @@ def test_the_summary_has_every_row_of_both_measures(drawn, kind):
             assert 0 <= row["low"] <= row["value"] <= row["high"] <= 1
     assert summary["identity"]["x"]["value"] == 1
     assert summary["identity"]["words"]["value"] == 0
+    assert summary["lead"]["words"]["value"] == 1
+    assert summary["lead"]["words"]["low"] < 1
     assert summary["seeds"] == [1, 2]
     assert json.loads(json.dumps(summary)) == summary
+
+
+def test_a_row_of_other_concepts_cannot_be_paired_with_x(drawn):
+    with pytest.raises(ValueError, match="'named' shows other concepts"):
+        evaluate("person", num=2).lead("named")
 
 
 def test_the_rows_use_the_articles_prompts(drawn):

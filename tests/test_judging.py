@@ -204,6 +204,32 @@ def test_a_perfect_row_is_still_not_taken_for_certain():
     assert low == 0 and 0.1 < high < 0.2
 
 
+def test_a_paired_difference_sees_what_two_shares_alone_hide():
+    clusters = np.repeat(np.arange(10), 8)
+    turn, easy = np.tile(np.arange(8), 10), clusters % 5
+    x, other = turn < easy + 1 + clusters % 2, turn < easy
+    low, high = judging.paired_interval(x, other, clusters=clusters)
+    value = np.mean(x) - np.mean(other)
+    assert 0 < low < value < high
+    alone = judging.bootstrap_interval(x, clusters=clusters)
+    under = judging.bootstrap_interval(other, clusters=clusters)
+    assert alone[0] < under[1] and high - low < alone[1] - alone[0]
+
+
+def test_ten_concepts_alike_are_still_not_taken_for_certain():
+    clusters = [i for i in range(10) for _ in range(4)]
+    hits, misses = [True] * 40, [False] * 40
+    low, high = judging.paired_interval(hits, misses, clusters=clusters)
+    assert 0.6 < low < 0.8 and high == 1
+    low, high = judging.paired_interval(misses, misses, clusters=clusters)
+    assert -0.4 < low < -0.2 and high == -low
+
+
+def test_rows_of_different_length_cannot_be_paired():
+    with pytest.raises(ValueError, match="cannot be paired"):
+        judging.paired_interval([True], [True, False])
+
+
 def test_no_pictures_give_no_interval():
     with pytest.raises(ValueError, match="no pictures"):
         judging.bootstrap_interval([])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tutorial_lib.evaluation import ROWS
+from tutorial_lib.evaluation import RIVALS, ROWS
 from tutorial_lib.figures import ROW_LABELS
 from tutorial_lib.settings import DATA
 
@@ -32,6 +32,16 @@ def test_the_readme_s_numbers_are_those_of_the_stored_evaluation(
             if line.startswith(f"| {label} |") and shown in line
         ]
         assert found, f"{kind}, {measure}: {label} should be {shown}"
+
+
+@pytest.mark.parametrize("kind", ["pattern", "person"])
+def test_the_readme_says_how_far_x_is_ahead(kind):
+    stored = DATA / "evaluation" / f"{kind}.json"
+    stored = json.loads(stored.read_text(encoding="utf-8"))
+    for row in RIVALS:
+        lead = {k: round(100 * v) for k, v in stored["lead"][row].items()}
+        shown = f"{lead['value']} points ({lead['low']} to {lead['high']})"
+        assert f"| X minus {ROW_LABELS[row]} | {shown} | |" in README
 
 
 @pytest.mark.parametrize("kind", ["pattern", "person"])

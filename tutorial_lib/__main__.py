@@ -203,7 +203,7 @@ def write_rate(rate: dict[str, float]) -> str:
 
 def print_table(found) -> None:
     """Print the rows of an evaluation, and each prompt's identity."""
-    from tutorial_lib.evaluation import ROWS
+    from tutorial_lib.evaluation import RIVALS, ROWS
     from tutorial_lib.figures import ROW_LABELS
     from tutorial_lib.prompts import PROMPTS
 
@@ -215,6 +215,9 @@ def print_table(found) -> None:
         rates += [found.rate("identity", row, prompt=each) for each in prompts]
         cells = "".join(f"{write_rate(rate):22}" for rate in rates)
         print(f"{ROW_LABELS[row]:20}{cells}")
+    for row in RIVALS:
+        head = f"X minus {ROW_LABELS[row]}"
+        print(f"{head:28}{write_rate(found.lead(row))}")
     print("Shares of pictures, 95 % intervals; right: identity by prompt.")
 
 

@@ -24,6 +24,7 @@ from tutorial_lib.judging import (
     LineupMaker,
     bootstrap_interval,
     identity,
+    paired_interval,
     prompt_score,
 )
 from tutorial_lib.learning import learn_word
@@ -34,6 +35,7 @@ from tutorial_lib.settings import find_data
 from tutorial_lib.words import LearnedWord
 
 ROWS = ("x", "drawn", "named", "words", "initializer")
+RIVALS = ("words", "initializer")  # what X has to beat
 NUM_PICTURES = {"pattern": 20, "person": 6}  # as in the article
 KIND_WORDS = {"pattern": "pattern", "person": "person"}
 DRAWN_SEEDS = 500_000  # other drawings than those the references are made of
@@ -99,6 +101,29 @@ class Evaluation:
         count, for identity those on which it can be told. The dict holds
         `value`, `low`, `high`.
         """
+        hits, clusters = self._collect(measure, row, prompt)
+        low, high = bootstrap_interval(hits, clusters=clusters)
+        return {"value": float(np.mean(hits)), "low": low, "high": high}
+
+    def lead(self, row: str) -> dict[str, float]:
+        """Return by how much X's identity is above a row's, -1 to 1.
+
+        `row` is "words", "initializer" or "drawn": rows of the same
+        concepts, drawn from the same noise as X, so pictures are paired.
+        The dict holds `value`, `low`, `high`.
+        """
+        x, clusters = self._collect("identity", "x")
+        other, same = self._collect("identity", row)
+        if clusters != same:
+            raise ValueError(f"The row {row!r} shows other concepts than X.")
+        low, high = paired_interval(x, other, clusters=clusters)
+        value = float(np.mean(x) - np.mean(other))
+        return {"value": value, "low": low, "high": high}
+
+    def _collect(
+        self, measure: str, row: str, prompt: Prompt | None = None
+    ) -> tuple[list[bool], list[str]]:
+        """Return what was said of a row's pictures, and their clusters."""
         hits, clusters = [], []
         for each in self.sightings:
             wanted = prompt is None or each.prompt == prompt
@@ -108,8 +133,7 @@ class Evaluation:
                 said = each.identity if measure == "identity" else each.asked
                 hits += said
                 clusters += [each.cluster] * len(said)
-        low, high = bootstrap_interval(hits, clusters=clusters)
-        return {"value": float(np.mean(hits)), "low": low, "high": high}
+        return hits, clusters
 
     def summarize(self) -> dict:
         """Return the object that results.json and `evaluate` hold."""
@@ -119,6 +143,7 @@ class Evaluation:
             "recipe": self.recipe,
             "identity": {row: self.rate("identity", row) for row in ROWS},
             "prompt": {row: self.rate("prompt", row) for row in ROWS},
+            "lead": {row: self.lead(row) for row in RIVALS},
             "seconds_per_word": round(self.seconds_per_word, 1),
         }
 

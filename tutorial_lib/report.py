@@ -145,6 +145,21 @@ def write_table(story: Story) -> str:
     )
 
 
+def write_leads(story: Story) -> str:
+    """Return how far X is ahead of the rows it has to beat, a sentence."""
+    parts = []
+    for row, lead in story.evaluation.summarize()["lead"].items():
+        value, low, high = (
+            round(100 * lead[key]) for key in ("value", "low", "high")
+        )
+        label = figures.ROW_LABELS[row]
+        parts.append(f"the {label} by {value} points ({low} to {high})")
+    return (
+        f'<p class="note">In identity X is ahead of {" and of ".join(parts)}'
+        ", paired picture by picture, from the same noise.</p>"
+    )
+
+
 def plot_story(story: Story, theme: str):
     """Return the dot plot of a concept's rows."""
     summary = story.evaluation.summarize()
@@ -220,7 +235,7 @@ def write_story(story: Story) -> str:
         "<h3>How X came about</h3><p>The same prompt from the same noise, "
         "drawn with X as it was after so many steps.</p>"
         f"{write_film(story)}<div class='pair'>{plots}</div>"
-        f"{write_table(story)}{write_by_prompt(story)}"
+        f"{write_table(story)}{write_leads(story)}{write_by_prompt(story)}"
     )
 
 

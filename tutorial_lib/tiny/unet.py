@@ -18,24 +18,18 @@ PLAN = Plan(
     weight_decay=0.01, ema=0.999, save_every=50,
 )
 EMPTY_SHARE = 0.1
-MIDDLE = (100, 600)  # time steps at which shapes are decided
+MIDDLE = (250, 800)  # time steps at which shapes are decided
 MOST_SNR = 5.0
 
 
 def make_unet(text_width: int) -> UNet2DConditionModel:
     """Build an untrained U-Net for latents of 4 x 16 x 16."""
     widths = (64, 128, 256)
-    attended, plain = "CrossAttn{}Block2D", "{}Block2D"
     return UNet2DConditionModel(
         sample_size=16, in_channels=4, out_channels=4,
         block_out_channels=widths, layers_per_block=1,
-        down_block_types=(
-            plain.format("Down"), attended.format("Down"),
-            attended.format("Down"),
-        ),
-        up_block_types=(
-            attended.format("Up"), attended.format("Up"), plain.format("Up"),
-        ),
+        down_block_types=("CrossAttnDownBlock2D",) * 3,
+        up_block_types=("CrossAttnUpBlock2D",) * 3,
         cross_attention_dim=text_width,
         attention_head_dim=[width // 32 for width in widths],
         norm_num_groups=16,

@@ -62,7 +62,7 @@ def sample_pattern(
         motif=motif, other_motif=other, color=color, background=background,
         color_rgb=sample_shade(color, rng), background_rgb=ground,
         second_rgb=_sample_second(color, ground, rng),
-        period=rng.uniform(0.23, 0.35),
+        period=rng.uniform(0.34, 0.48),
         angle=rng.choice(BAND_ANGLES if motif in BAND_MOTIFS else ANGLES),
         stagger=rng.choice([0.0, 0.5]),
     )
