@@ -1,6 +1,7 @@
 """Draw the concepts that the lessons learn: 20 T-shirts and a face.
 
-Both come from descriptions that no training picture used. They are drawn
+Both come from descriptions that no training picture used. The shirts' motif
+was chosen among those that the tiny models can draw: rings. They are drawn
 at 512 pixels, so that they serve Stable Diffusion 1.5 as well.
 """
 
@@ -11,7 +12,7 @@ from tutorial_lib.world import draw_concept, new_concept
 
 SIZE = 512
 SHIPPED = {
-    "tshirt": {"kind": "pattern", "seed": 10, "count": 20},
+    "tshirt": {"kind": "pattern", "seed": 22, "count": 20},
     "face": {"kind": "person", "seed": 416, "count": 6},
 }
 
