@@ -9,17 +9,20 @@ import torch
 from torch import nn
 
 from tutorial_lib.tiny import commands, training
-from tutorial_lib.tiny.judges import collect_labels, wear
+from tutorial_lib.tiny.assemble import make_noise_schedule
+from tutorial_lib.tiny.clip import GROUP_SIZE, group_alike, pick_batch
+from tutorial_lib.tiny.judges import wear
 from tutorial_lib.tiny.pictures import (
     LOOKALIKE_GROUP,
     PICTURES_PER_CONCEPT,
+    collect_labels,
     label_scene,
     load_pictures,
     sample_captioned_scene,
     save_shard,
 )
 from tutorial_lib.tiny.training import Plan, train
-from tutorial_lib.tiny.unet import make_unet
+from tutorial_lib.tiny.unet import make_unet, weigh_time_steps
 from tutorial_lib.tiny.vae import make_vae, reconstruction_error
 
 PLAN = Plan(steps=12, batch_size=4, lr=0.05, warmup=2, save_every=5)
@@ -136,6 +139,29 @@ def test_worn_pictures_still_resemble_what_they_were():
     assert worn.shape == batch.shape
     assert not torch.equal(worn, batch)
     assert (worn - batch).abs().mean() < 0.2
+
+
+def test_half_of_a_batch_for_clip_looks_alike():
+    colors = ["red", "blue", "green", "pink", "black"] * 200
+    labels = [{"color": color, "motif": "stars"} for color in colors]
+    groups = group_alike(labels)
+    assert sorted(map(len, groups)) == [200] * 5
+    generator = torch.Generator().manual_seed(0)
+    batch = pick_batch(groups, len(labels), 256, generator)
+    assert batch.shape == (256,) and batch.max() < 1000
+    for part in batch[:128].split(GROUP_SIZE):
+        assert len({colors[i] for i in part.tolist()}) == 1
+    assert len({colors[i] for i in batch[128:].tolist()}) == 5
+
+
+def test_errors_count_where_only_the_caption_can_tell():
+    signal = make_noise_schedule().alphas_cumprod
+    snr = signal / (1 - signal)
+    of_the_picture = weigh_time_steps(signal) * snr
+    assert (of_the_picture.diff() <= 1e-6).all()  # never rises with noise
+    assert of_the_picture[0] == pytest.approx(5 ** 0.5)
+    min_snr = snr.clamp(max=5)
+    assert (of_the_picture[800:] > 4 * min_snr[800:]).all()
 
 
 def test_every_attribute_of_a_scene_has_a_label():

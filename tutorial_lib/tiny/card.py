@@ -12,12 +12,15 @@ from tutorial_lib.judging import (
     Judges, LineupMaker, identity, read_attributes,
 )
 from tutorial_lib.models import Models
+from tutorial_lib.prompts import PROMPTS
 from tutorial_lib.similarity import embed_pictures, embed_texts
 from tutorial_lib.tiny.pictures import Pictures
 from tutorial_lib.tiny.vae import measure_psnr
+from tutorial_lib.tiny.zero_shot import measure_zero_shot
 from tutorial_lib.world import draw_concept, named_concepts, new_concept
 
 RETRIEVAL = 512
+NUM_NAMES = 20
 READ_SEEDS = range(700_000_000, 700_000_020)  # concepts of the card alone
 
 
@@ -37,6 +40,7 @@ def write_card(
         "clip_right_caption_first_of_512": measure_retrieval(
             models, held_out
         ),
+        "clip_zero_shot": measure_zero_shot(models),
         "judges_read_drawn": measure_reading(
             judges, as_pictures(held_out), held_out.labels
         ),
@@ -50,6 +54,11 @@ def write_card(
             kind: measure_identity(judges, kind)
             for kind in ("pattern", "person")
         },
+        "identity_of_generated_names": {
+            kind: measure_names(models, judges, kind)
+            for kind in ("pattern", "person")
+        },
+        "corgi_shows_three_ways": measure_ways(models, judges),
     }
     card = round_all(card)
     path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
@@ -156,6 +165,39 @@ def measure_identity(judges: Judges, kind: str) -> dict[str, float]:
             hits += identity(judge, pictures, maker.make(concept))
         found[name] = sum(hits) / len(hits)
     return found
+
+
+def measure_names(
+    models: Models, judges: Judges, kind: str, count: int = 8,
+) -> float:
+    """Draw names the models were trained with; return how often found.
+
+    Found means: nearest among 100 concepts, for `count` pictures each.
+    """
+    judge, prompt = judges.of_kind(kind), PROMPTS[kind][0].text
+    maker = LineupMaker(judge, kind)
+    hits = []
+    for name, concept in list(named_concepts(kind).items())[:NUM_NAMES]:
+        pictures = draw(models, prompt.format(name), count=count,
+                        progress=False)
+        hits += identity(judge, pictures, maker.make(concept))
+    return sum(hits) / len(hits)
+
+
+def measure_ways(models: Models, judges: Judges, count: int = 16) -> float:
+    """Return for what share of names a vague corgi shows three ways.
+
+    "Corgi with NAME" is drawn `count` times for each name; the judge reads
+    whether the pattern came as scarf, coat, rug or wall.
+    """
+    varied = []
+    for name in list(named_concepts("pattern"))[:NUM_NAMES // 2]:
+        pictures = draw(models, f"Corgi with {name}", count=count,
+                        progress=False)
+        seen = read_attributes(judges.attributes, pictures)
+        ways = {reading["way"] for reading in seen} - {"none"}
+        varied.append(len(ways) >= 3)
+    return sum(varied) / len(varied)
 
 
 def round_all(value):

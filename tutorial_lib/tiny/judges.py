@@ -14,7 +14,8 @@ from tutorial_lib.judge_networks import (
     AttributeJudge, EmbeddingJudge, Judges,
 )
 from tutorial_lib.tiny.pictures import (
-    LOOKALIKE_GROUP, PICTURES_PER_CONCEPT, Pictures,
+    LOOKALIKE_GROUP, PICTURES_PER_CONCEPT, Pictures, collect_labels,
+    number_labels,
 )
 from tutorial_lib.tiny.training import Plan, autocast, to_pixels, train
 
@@ -104,13 +105,7 @@ def train_attribute_judge(
     """Train a judge to read object, style and every attribute."""
     torch.manual_seed(plan.seed)
     labels = collect_labels(captioned.labels)
-    truths = {
-        name: torch.tensor([
-            each.index(label[name]) if name in label else -100
-            for label in captioned.labels
-        ])
-        for name, each in labels.items()
-    }
+    truths = number_labels(captioned.labels, labels)
 
     def compute_loss(judge, generator):
         """Read every attribute of a batch of pictures."""
@@ -131,15 +126,6 @@ def train_attribute_judge(
     judge = AttributeJudge(size, labels, pooling=ATTRIBUTE_POOLING).to(device)
     return train(judge, plan, compute_loss, checkpoint,
                  "judge of attributes")
-
-
-def collect_labels(labels: list[dict]) -> dict[str, list[str]]:
-    """List every attribute and the labels it can have, in fixed order."""
-    found = defaultdict(set)
-    for label in labels:
-        for name, value in label.items():
-            found[name].add(value)
-    return {name: sorted(values) for name, values in sorted(found.items())}
 
 
 def wear(batch: Tensor, generator: torch.Generator) -> Tensor:

@@ -18,21 +18,30 @@ PLAN = Plan(
     weight_decay=0.01, ema=0.999, save_every=50,
 )
 EMPTY_SHARE = 0.1
-MIDDLE = (250, 800)  # time steps at which shapes are decided
+MIDDLE = (350, 850)  # time steps at which shapes are decided
 MOST_SNR = 5.0
 
 
 def make_unet(text_width: int) -> UNet2DConditionModel:
-    """Build an untrained U-Net for latents of 4 x 16 x 16."""
+    """Build an untrained U-Net for latents of 4 x 16 x 16.
+
+    It reads the caption twice: word by word by cross-attention, at 8 x 8
+    and 4 x 4 cells (at 16 x 16, attention would cost more than all the
+    rest); and as a whole, pooled and added to the time step's embedding,
+    which reaches every layer (as in SDXL, Podell et al. 2023).
+    """
     widths = (64, 128, 256)
+    attention = ("CrossAttnDownBlock2D", "CrossAttnUpBlock2D")
     return UNet2DConditionModel(
         sample_size=16, in_channels=4, out_channels=4,
         block_out_channels=widths, layers_per_block=1,
-        down_block_types=("CrossAttnDownBlock2D",) * 3,
-        up_block_types=("CrossAttnUpBlock2D",) * 3,
+        down_block_types=("DownBlock2D", attention[0], attention[0]),
+        up_block_types=(attention[1], attention[1], "UpBlock2D"),
         cross_attention_dim=text_width,
         attention_head_dim=[width // 32 for width in widths],
         norm_num_groups=16,
+        addition_embed_type="text",
+        addition_embed_type_num_heads=text_width // 32,
     )
 
 
@@ -67,6 +76,19 @@ def pick_time_steps(count: int, generator: torch.Generator) -> Tensor:
     return torch.where(place < 0.5, 2000 * place, middle).long().clamp(max=999)
 
 
+def weigh_time_steps(signal: Tensor) -> Tensor:
+    """Return the weight of the noise's error at each time step.
+
+    `signal` is the schedule's cumulative product of alphas (1000). Seen as
+    an error of the picture, min-SNR (Hang et al. 2023) weighs by the signal
+    to noise ratio, at most 5. Here it is that ratio's square root: when
+    there is much noise, only the caption can tell a heart from a star, and
+    that must not count for next to nothing.
+    """
+    snr = signal / (1 - signal)
+    return snr.clamp(max=MOST_SNR).sqrt() / snr
+
+
 def train_unet(
     means: Tensor, stds: Tensor, scaling_factor: float,
     read_captions: Callable[[], tuple[Tensor, Tensor]], text_width: int,
@@ -78,14 +100,11 @@ def train_unet(
     `read_captions` is called once, and only if there are steps to take; it
     returns the captions' hidden states (n, tokens, width) and that of the
     empty caption, which stands in for one in ten (classifier-free guidance,
-    Ho and Salimans 2022). The loss is weighted by min-SNR-5 (Hang et al.
-    2023).
+    Ho and Salimans 2022). The loss is weighted by `weigh_time_steps`.
     """
     torch.manual_seed(plan.seed)
     schedule = make_noise_schedule()
-    signal = schedule.alphas_cumprod
-    snr = signal / (1 - signal)
-    weights = (snr.clamp(max=MOST_SNR) / snr).to(device)
+    weights = weigh_time_steps(schedule.alphas_cumprod).to(device)
     read_captions = functools.cache(read_captions)
 
     def compute_loss(unet, generator):
