@@ -1,8 +1,9 @@
 """Draw the concepts that the lessons learn: 20 T-shirts and a face.
 
-Both come from descriptions that no training picture used. The shirts' motif
-was chosen among those that the tiny models can draw: rings. They are drawn
-at 512 pixels, so that they serve Stable Diffusion 1.5 as well.
+Both come from descriptions that no training picture used. Both were chosen:
+the shirts for a motif that even an early version of the tiny models could
+draw, rings; the face as one that none of the trained names fits well. They
+are drawn at 512 pixels, so that they serve Stable Diffusion 1.5 as well.
 """
 
 import json
@@ -13,7 +14,7 @@ from tutorial_lib.world import draw_concept, new_concept
 SIZE = 512
 SHIPPED = {
     "tshirt": {"kind": "pattern", "seed": 22, "count": 20},
-    "face": {"kind": "person", "seed": 416, "count": 6},
+    "face": {"kind": "person", "seed": 520, "count": 6},
 }
 
 
