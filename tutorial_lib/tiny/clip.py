@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tutorial_lib.tiny.pictures import (
-    Pictures, collect_labels, number_labels,
+from tutorial_lib.tiny.pictures import Pictures, collect_labels
+from tutorial_lib.tiny.training import (
+    Plan, autocast, number_labels, to_pixels, train,
 )
-from tutorial_lib.tiny.training import Plan, autocast, to_pixels, train
 
 PLAN = Plan(
     steps=2000, batch_size=256, lr=1e-3, warmup=200, weight_decay=0.05,

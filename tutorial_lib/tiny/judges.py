@@ -15,9 +15,10 @@ from tutorial_lib.judge_networks import (
 )
 from tutorial_lib.tiny.pictures import (
     LOOKALIKE_GROUP, PICTURES_PER_CONCEPT, Pictures, collect_labels,
-    number_labels,
 )
-from tutorial_lib.tiny.training import Plan, autocast, to_pixels, train
+from tutorial_lib.tiny.training import (
+    Plan, autocast, number_labels, to_pixels, train,
+)
 
 PATTERN_PLAN = Plan(
     steps=900, batch_size=256, lr=2e-3, weight_decay=0.02,

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 from tqdm.auto import tqdm
 
 from tutorial_lib.world.captions import caption_scene, vary_description
@@ -173,20 +171,3 @@ def collect_labels(labels: list[dict]) -> dict[str, list[str]]:
         for name, value in label.items():
             found[name].add(value)
     return {name: sorted(values) for name, values in sorted(found.items())}
-
-
-def number_labels(
-    labels: list[dict], known: dict[str, list[str]],
-) -> dict[str, Tensor]:
-    """Return the number of each picture's label, by attribute: (n,).
-
-    `known` is what `collect_labels` gives; -100, which torch's cross
-    entropy leaves out, stands where a picture has no such attribute.
-    """
-    return {
-        name: torch.tensor([
-            each.index(label[name]) if name in label else -100
-            for label in labels
-        ])
-        for name, each in known.items()
-    }

@@ -176,3 +176,20 @@ def to_pixels(pixels, indices, device) -> Tensor:
     """Pick pictures (n, s, s, 3) uint8 as (n, 3, s, s) in [-1, 1]."""
     picked = torch.from_numpy(pixels[indices.numpy()])
     return picked.to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def number_labels(
+    labels: list[dict], known: dict[str, list[str]],
+) -> dict[str, Tensor]:
+    """Return the number of each picture's label, by attribute: (n,).
+
+    `known` is what `collect_labels` gives; -100, which torch's cross
+    entropy leaves out, stands where a picture has no such attribute.
+    """
+    return {
+        name: torch.tensor([
+            each.index(label[name]) if name in label else -100
+            for label in labels
+        ])
+        for name, each in known.items()
+    }
