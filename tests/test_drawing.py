@@ -8,7 +8,12 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from tutorial_lib.drawing import draw, make_noise, make_sampler
-from tutorial_lib.models import load_models, use_autocast
+from tutorial_lib.models import (
+    SMALL_PICTURE,
+    load_models,
+    use_autocast,
+    use_short_attention,
+)
 from tutorial_lib.settings import PROFILES
 from tutorial_lib.similarity import (
     embed_pictures,
@@ -54,6 +59,17 @@ def test_autocast_can_be_switched_on_and_off():
         assert (one @ one).dtype == torch.bfloat16
     with use_autocast("cpu", autocast=False):
         assert (one @ one).dtype == torch.float32
+
+
+def test_attention_is_step_by_step_on_a_cpu_for_small_pictures(models):
+    large = replace(
+        models, profile=replace(models.profile, size=SMALL_PICTURE + 1)
+    )
+    fused = torch.backends.cuda.flash_sdp_enabled
+    with use_short_attention(models):
+        assert not fused()
+    with use_short_attention(large):
+        assert fused()
 
 
 # --- comparing

@@ -13,6 +13,7 @@ import open_clip
 import torch
 from diffusers import StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers.utils import logging as transformers_logging
 
 from tutorial_lib.settings import (
@@ -21,6 +22,8 @@ from tutorial_lib.settings import (
     find_data,
     pick_profile,
 )
+
+SMALL_PICTURE = 128  # pixels
 
 
 @dataclass
@@ -113,6 +116,19 @@ def use_autocast(device, autocast=None):
     if not autocast:
         return contextlib.nullcontext()
     return torch.autocast(torch.device(device).type, torch.bfloat16)
+
+
+def use_short_attention(models):
+    """Return a context in which a CPU computes attention step by step.
+
+    For pictures as small as the tiny models' the fused kernel's backward
+    pass makes a learning step a quarter slower. Larger pictures need that
+    kernel: step by step, their attention would fill the memory.
+    """
+    on_cpu = torch.device(models.device).type == "cpu"
+    if on_cpu and models.profile.size <= SMALL_PICTURE:
+        return sdpa_kernel([SDPBackend.MATH])
+    return contextlib.nullcontext()
 
 
 def pool_at_end_of_text(clip, clip_tokenizer):

@@ -13,7 +13,7 @@ from torchvision.transforms.functional import pil_to_tensor
 from tqdm.auto import tqdm
 
 from tutorial_lib.drawing import encode_condition_ids
-from tutorial_lib.models import use_autocast
+from tutorial_lib.models import use_autocast, use_short_attention
 from tutorial_lib.placeholder import encode_prompts
 from tutorial_lib.similarity import embed_pictures, encode_text_ids
 from tutorial_lib.words import WordError
@@ -158,7 +158,8 @@ class DenoisingRecipe:
         conditions = encode_condition_ids(
             self.models, self.ids, words=[self.word]
         )
-        with use_autocast(self.models.device, autocast=self.autocast):
+        precision = use_autocast(self.models.device, autocast=self.autocast)
+        with precision, use_short_attention(self.models):
             guess = unet(
                 noisy.to(unet.dtype),
                 times,
