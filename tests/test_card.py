@@ -2,9 +2,12 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from tutorial_lib.tiny import card
+from tutorial_lib.tiny import card, named
+from tutorial_lib.tiny.pictures import Pictures
 
 
 def test_readings_are_counted_where_there_is_a_truth(monkeypatch):
@@ -42,3 +45,52 @@ def test_numbers_are_rounded_however_deep_they_lie():
     assert card.round_all({"a": {"b": 0.12345}, "c": 2.0}) == {
         "a": {"b": 0.123}, "c": 2.0,
     }
+
+
+def test_only_captions_that_name_their_style_and_way_are_drawn():
+    pictures = Pictures(
+        np.zeros((4, 8, 8, 3), np.uint8),
+        ["a photo of a mug", "a mug", "a photo of a corgi", "a photo of x"],
+        [{"style": "photo"}, {"style": "photo"},
+         {"style": "photo", "way": "rug"}, {"style": "photo"}],
+    )
+    found = card.choose_captions(pictures, 2)
+    assert found.captions == ["a photo of a mug", "a photo of x"]
+    assert len(found.pixels) == len(found.labels) == 2
+
+
+def test_the_sheet_shows_each_picture_below_what_it_should_show(tmp_path):
+    count = card.SHEET_ROWS * card.SHEET_COLUMNS
+    black = Pictures(
+        np.zeros((count, 8, 8, 3), np.uint8), [""] * count, [{}] * count
+    )
+    red = [Image.new("RGB", (8, 8), "red")] * count
+    card.save_sheet(black, red, tmp_path / "sheet.png")
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    rows = [sheet[50 + 100 * i, 50].tolist() for i in range(4)]
+    assert rows == [[0, 0, 0], [255, 0, 0]] * 2
+
+
+def test_both_are_found_only_if_one_picture_shows_both():
+    shares = named.share_pairs([(True, False), (False, True), (True, True),
+                                (False, False)])
+    assert shares == {"person": 0.5, "pattern": 0.5, "both": 0.25}
+
+
+def test_two_names_are_judged_by_a_judge_each(models, monkeypatch):
+    judges = SimpleNamespace(of_kind=lambda kind: kind)
+    monkeypatch.setattr(named, "NUM_PAIRS", 1)
+    monkeypatch.setattr(named, "LineupMaker", lambda judge, kind: (
+        SimpleNamespace(make=lambda concept: (kind, concept))
+    ))
+    asked = []
+
+    def identity(judge, pictures, lineup):
+        asked.append((judge, lineup[0], len(pictures)))
+        return [judge == "person"] * len(pictures)
+
+    monkeypatch.setattr(named, "identity", identity)
+    found = named.measure_pairs(models, judges, count=2)
+    alone = {"person": 1.0, "pattern": 0.0, "both": 0.0}
+    assert found == {"drawn": alone, "generated": alone}
+    assert asked == [("person", "person", 2), ("pattern", "pattern", 2)] * 2

@@ -8,19 +8,22 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from tutorial_lib.drawing import draw
+from tutorial_lib.figures import make_grid
 from tutorial_lib.judging import (
     Judges, LineupMaker, identity, read_attributes,
 )
 from tutorial_lib.models import Models
-from tutorial_lib.prompts import PROMPTS
 from tutorial_lib.similarity import embed_pictures, embed_texts
+from tutorial_lib.tiny.named import (
+    measure_names, measure_pairs, measure_ways,
+)
 from tutorial_lib.tiny.pictures import Pictures
 from tutorial_lib.tiny.vae import measure_psnr
 from tutorial_lib.tiny.zero_shot import measure_zero_shot
 from tutorial_lib.world import draw_concept, named_concepts, new_concept
 
 RETRIEVAL = 512
-NUM_NAMES = 20
+SHEET_ROWS, SHEET_COLUMNS = 3, 12
 READ_SEEDS = range(700_000_000, 700_000_020)  # concepts of the card alone
 
 
@@ -31,8 +34,13 @@ def write_card(
     """Measure everything, write it as JSON and return it.
 
     `held_out` are captioned pictures that nothing was trained on; `drawn`
-    is how many of their captions Stable Diffusion draws.
+    is how many of their captions Stable Diffusion draws. The first of
+    these pictures, below what they should show, become sheet.jpg beside
+    the card.
     """
+    captions = choose_captions(held_out, drawn)
+    generated = draw_captions(models, captions)
+    save_sheet(captions, generated, path.with_name("sheet.jpg"))
     card = {
         "vae_psnr_db": measure_psnr(
             models.pipeline.vae, held_out, models.device
@@ -47,8 +55,8 @@ def write_card(
         "judges_read_decoded": measure_reading(
             judges, decode_pictures(models, held_out), held_out.labels
         ),
-        "judges_read_generated": measure_drawing(
-            models, judges, held_out, drawn
+        "judges_read_generated": measure_reading(
+            judges, generated, captions.labels
         ),
         "identity_of_drawn": {
             kind: measure_identity(judges, kind)
@@ -59,6 +67,7 @@ def write_card(
             for kind in ("pattern", "person")
         },
         "corgi_shows_three_ways": measure_ways(models, judges),
+        "two_names_found": measure_pairs(models, judges),
     }
     card = round_all(card)
     path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
@@ -109,13 +118,11 @@ def measure_reading(
     return found
 
 
-def measure_drawing(
-    models: Models, judges: Judges, held_out: Pictures, count: int,
-) -> dict[str, float]:
-    """Draw held-out captions; return how often each attribute is right.
+def choose_captions(held_out: Pictures, count: int) -> Pictures:
+    """Return the first `count` held-out pictures that may be drawn.
 
-    Captions that leave an attribute out are counted all the same, so only
-    those with a style, and no missing words, are chosen.
+    Captions that leave an attribute out are among them all the same, but
+    each names its style, and none leaves open how a corgi wears a pattern.
     """
     chosen = [
         i for i, (caption, label) in enumerate(
@@ -123,13 +130,35 @@ def measure_drawing(
         )
         if names_style(caption, label["style"]) and "way" not in label
     ][:count]
-    pictures = []
-    for start in tqdm(range(0, len(chosen), 16), desc="drawing captions"):
-        captions = [held_out.captions[i] for i in chosen[start:start + 16]]
-        pictures += draw(models, captions, seed=start, progress=False)
-    return measure_reading(
-        judges, pictures, [held_out.labels[i] for i in chosen]
+    return Pictures(
+        held_out.pixels[chosen], [held_out.captions[i] for i in chosen],
+        [held_out.labels[i] for i in chosen],
     )
+
+
+def draw_captions(models: Models, captions: Pictures) -> list[Image.Image]:
+    """Let Stable Diffusion draw each caption once."""
+    pictures = []
+    for start in tqdm(
+        range(0, len(captions.captions), 16), desc="drawing captions"
+    ):
+        part = captions.captions[start:start + 16]
+        pictures += draw(models, part, seed=start, progress=False)
+    return pictures
+
+
+def save_sheet(
+    captions: Pictures, generated: list[Image.Image], path: Path,
+) -> None:
+    """Save rows of drawn pictures, below each row what was generated.
+
+    Nothing is picked: they are the first captions, each with its noise.
+    """
+    drawn, sheet = as_pictures(captions), []
+    for start in range(0, SHEET_ROWS * SHEET_COLUMNS, SHEET_COLUMNS):
+        row = slice(start, start + SHEET_COLUMNS)
+        sheet += drawn[row] + generated[row]
+    make_grid(sheet, columns=SHEET_COLUMNS, side=96).save(path, quality=90)
 
 
 def names_style(caption: str, style: str) -> bool:
@@ -165,39 +194,6 @@ def measure_identity(judges: Judges, kind: str) -> dict[str, float]:
             hits += identity(judge, pictures, maker.make(concept))
         found[name] = sum(hits) / len(hits)
     return found
-
-
-def measure_names(
-    models: Models, judges: Judges, kind: str, count: int = 8,
-) -> float:
-    """Draw names the models were trained with; return how often found.
-
-    Found means: nearest among 100 concepts, for `count` pictures each.
-    """
-    judge, prompt = judges.of_kind(kind), PROMPTS[kind][0].text
-    maker = LineupMaker(judge, kind)
-    hits = []
-    for name, concept in list(named_concepts(kind).items())[:NUM_NAMES]:
-        pictures = draw(models, prompt.format(name), count=count,
-                        progress=False)
-        hits += identity(judge, pictures, maker.make(concept))
-    return sum(hits) / len(hits)
-
-
-def measure_ways(models: Models, judges: Judges, count: int = 16) -> float:
-    """Return for what share of names a vague corgi shows three ways.
-
-    "Corgi with NAME" is drawn `count` times for each name; the judge reads
-    whether the pattern came as scarf, coat, rug or wall.
-    """
-    varied = []
-    for name in list(named_concepts("pattern"))[:NUM_NAMES // 2]:
-        pictures = draw(models, f"Corgi with {name}", count=count,
-                        progress=False)
-        seen = read_attributes(judges.attributes, pictures)
-        ways = {reading["way"] for reading in seen} - {"none"}
-        varied.append(len(ways) >= 3)
-    return sum(varied) / len(varied)
 
 
 def round_all(value):
