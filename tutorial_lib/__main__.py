@@ -141,7 +141,7 @@ def tell_story(name: str, models, judges, quick: bool):
         subjects=[evaluation.Subject(truth=truth, word=word, seed=seed)],
         recipe=word.recipe,
         seconds_per_word=seconds,
-        count=8 if quick else 32,
+        count=8 if quick else 48,
         num_names=1 if quick else 3,
     )
     prompt = prompts.PROMPTS[concept.kind][0].text.format(word.word)
