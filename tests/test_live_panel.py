@@ -3,10 +3,12 @@
 import base64
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
+from tutorial_lib.drawing import draw
 from tutorial_lib.learning import learn_word
 from tutorial_lib.widgets import live_panel
 from tutorial_lib.widgets.live_panel import LivePanel, tell_left, write_panel
@@ -101,3 +103,37 @@ def test_the_panel_asks_for_no_notebook_to_be_running(capsys):
     for entry in make_entries([0.1, 0.5]):
         panel(entry)
     assert len(panel.entries) == 11
+
+
+def test_the_paper_s_recipe_adds_the_error_and_previews(
+    page, models, pictures
+):
+    panel = LivePanel(steps=20, models=models, prompt="A mug with X")
+    word = learn_word(
+        models, pictures, recipe="denoising", steps=20, callback=panel,
+        progress=False,
+    )  # fmt: skip
+    assert sorted(panel.previews) == [0, 20]
+    assert "with the word of step 0, 20" in page.frames[-1]
+    codes = re.findall('src="data:image/png;base64,([^"]+)"', page.frames[-1])
+    curves, _ = (Image.open(io.BytesIO(base64.b64decode(c))) for c in codes)
+    assert curves.size == (825, 330)  # three panels
+    shown = draw(
+        models, "A mug with X", words=[replace(word, vectors=word.history[-1]
+        ["vectors"])], seed=0, progress=False,
+    )  # fmt: skip
+    assert panel.previews[20].tobytes() == shown[0].tobytes()
+
+
+def test_drawing_previews_does_not_change_what_is_learned(
+    page, models, pictures
+):
+    def learn(callback):
+        """Return the vectors of a short run."""
+        return learn_word(
+            models, pictures, recipe="denoising", steps=20,
+            callback=callback, progress=False,
+        ).vectors  # fmt: skip
+
+    panel = LivePanel(steps=20, models=models, prompt="A mug with X")
+    assert learn(panel).equal(learn(None))
