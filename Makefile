@@ -1,6 +1,6 @@
 # make run        learn both words, draw the examples, write out/index.html
 # make test       run the tests and every notebook
-# make lab        open JupyterLab on the notebooks
+# make lab        open JupyterLab on the first notebook
 # make notebooks run the notebooks and write them with their outputs
 # make evaluate   measure the learning on concepts nobody has seen
 # make sweep      learn again with more and fewer pictures, steps, vectors
@@ -26,7 +26,7 @@ test: $(READY)
 	@$(BIN)/python -m pytest --nbmake --nbmake-kernel=python3 tests notebooks $(ARGS)
 
 lab: $(READY)
-	$(BIN)/jupyter lab notebooks $(ARGS)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS)
 
 evaluate: $(READY)
 	$(BIN)/python -m tutorial_lib evaluate --kind pattern --seeds 101-110 --json out/evaluate-pattern.json $(ARGS)

@@ -71,3 +71,11 @@ def test_every_file_that_the_readme_points_to_is_there():
     assert len(links) > 10
     missing = [link for link in links if not (ROOT / link).exists()]
     assert not missing
+
+
+def test_make_lab_opens_a_lesson_and_serves_the_covers_beside_it():
+    # A lesson shows ../data/covers: JupyterLab must be rooted above it.
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    command = re.search(r"/jupyter lab (.*) \$\(ARGS\)", makefile)[1]
+    opened = command.removeprefix("--LabApp.default_url=/lab/tree/")
+    assert opened != command and (ROOT / opened).is_file()
