@@ -1,8 +1,9 @@
 # make run        learn both words, draw the examples, write out/index.html
 # make test       run the tests and every notebook
 # make lab        open JupyterLab on the first notebook
-# make notebooks run the notebooks and write them with their outputs
+# make notebooks  run the notebooks and write them with their outputs
 # make evaluate   measure the learning on concepts nobody has seen
+# make speed      compare drawing and learning with plain diffusers
 # make sweep      learn again with more and fewer pictures, steps, vectors
 # make models     train the tiny models in data/tiny again
 # make clean      remove what the above have made, except the models
@@ -16,7 +17,7 @@ ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test lab evaluate sweep models notebooks clean
+.PHONY: run test lab evaluate speed sweep models notebooks clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -31,6 +32,9 @@ lab: $(READY)
 evaluate: $(READY)
 	$(BIN)/python -m tutorial_lib evaluate --kind pattern --seeds 101-110 --json out/evaluate-pattern.json $(ARGS)
 	$(BIN)/python -m tutorial_lib evaluate --kind person --seeds 101-110 --json out/evaluate-person.json $(ARGS)
+
+speed: $(READY)
+	$(BIN)/python benchmarks/speed.py
 
 sweep: $(READY)
 	$(BIN)/python -m tutorial_lib sweep --kind person --seeds 201-204 --json out/sweep-person.json $(ARGS)

@@ -1,0 +1,140 @@
+"""How fast we draw and learn, beside plain diffusers, in one run.
+
+    python benchmarks/speed.py
+
+These machines are noisy, so each of our turns is followed at once by one
+of theirs, and what counts is the ratio of the medians.
+"""
+
+import statistics
+import time
+
+import torch
+from diffusers import DDPMScheduler
+from torch.nn import functional
+from torchvision.transforms.functional import pil_to_tensor
+from tqdm.auto import tqdm
+
+from tutorial_lib import draw, load_concept, load_models
+from tutorial_lib.drawing import make_sampler
+from tutorial_lib.models import load_pipeline
+from tutorial_lib.placeholder import start_word
+from tutorial_lib.recipes import TEMPLATES, DenoisingRecipe
+
+ROUNDS = 7
+PROMPT = "A T-shirt in the style of pattern"
+
+
+def compare(title, ours, theirs):
+    """Take turns; print the medians in seconds and their ratio."""
+    seconds = {"ours": [], "theirs": []}
+    ours(), theirs()  # a first turn fills caches
+    for _ in tqdm(range(ROUNDS), desc=title, leave=False):
+        for name, turn in (("ours", ours), ("theirs", theirs)):
+            began = time.perf_counter()
+            turn()
+            seconds[name].append(time.perf_counter() - began)
+    mine, other = (statistics.median(each) for each in seconds.values())
+    print(f"{title}: {mine:.2f} s, plain diffusers {other:.2f} s, "
+          f"{other / mine:.2f} times as fast")
+
+
+def compare_drawing(models):
+    """Draw four pictures, with the same steps and guidance."""
+    profile = models.profile
+    plain = load_pipeline(profile, models.device)
+    plain.scheduler = make_sampler(plain.scheduler.config)
+
+    def theirs():
+        """Let the pipeline draw, as its documentation shows."""
+        plain(
+            PROMPT, num_images_per_prompt=4,
+            num_inference_steps=profile.num_inference_steps,
+            guidance_scale=profile.guidance_scale,
+        )
+
+    compare(
+        "four pictures",
+        lambda: draw(models, PROMPT, count=4, progress=False), theirs,
+    )
+
+
+def compare_learning(models, pictures):
+    """Take a step of the paper's recipe, with batches of the same size."""
+    word = start_word(models, "X", "pattern", num_vectors=1)
+    word.vectors.requires_grad_()
+    recipe = DenoisingRecipe(
+        models, pictures, TEMPLATES["pattern"], word, progress=False
+    )
+    optimizer = torch.optim.Adam([word.vectors], lr=1e-9)
+    generator = torch.Generator().manual_seed(0)
+
+    def ours():
+        """Take one step of the library's loop."""
+        optimizer.zero_grad()
+        recipe.loss(generator).backward()
+        optimizer.step()
+
+    compare("a step of learning", ours, make_plain_step(models, pictures))
+
+
+def make_plain_step(models, pictures):
+    """Return a step as in diffusers' examples/textual_inversion.
+
+    There the vocabulary is made one row longer, the optimizer holds the
+    whole table, the VAE encodes the pictures again at each step, each
+    caption of a batch is encoded, and all other rows are put back.
+    """
+    size = models.profile.size
+    plain = load_pipeline(models.profile, models.device)
+    plain.tokenizer.add_tokens("<x>")
+    plain.text_encoder.resize_token_embeddings(
+        len(plain.tokenizer), mean_resizing=False
+    )
+    for part in (plain.vae, plain.unet, plain.text_encoder):
+        part.requires_grad_(False)
+    table = plain.text_encoder.get_input_embeddings().weight
+    table.requires_grad_(True)
+    kept = table.detach().clone()
+    optimizer = torch.optim.AdamW([table], lr=1e-9)
+    schedule = DDPMScheduler.from_config(plain.scheduler.config)
+    texts = [each.format("<x>") for each in TEMPLATES["pattern"]]
+    ids = plain.tokenizer(
+        texts, padding="max_length", return_tensors="pt"
+    ).input_ids.to(models.device)
+    pixels = torch.stack([
+        pil_to_tensor(each.resize((size, size))).float() / 127.5 - 1
+        for each in pictures
+    ]).to(models.device)
+
+    def theirs():
+        """Take one step."""
+        count = models.profile.batch_size
+        chosen = torch.randint(len(pixels), (count,))
+        latents = plain.vae.encode(pixels[chosen]).latent_dist.sample()
+        latents = latents.detach() * plain.vae.config.scaling_factor
+        noise = torch.randn_like(latents)
+        times = torch.randint(1000, (count,), device=latents.device)
+        noisy = schedule.add_noise(latents, noise, times)
+        states = plain.text_encoder(ids[torch.randint(len(ids), (count,))])[0]
+        guess = plain.unet(noisy, times, states).sample
+        functional.mse_loss(guess, noise).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        with torch.no_grad():
+            table[:-1] = kept[:-1]
+
+    return theirs
+
+
+def main():
+    """Compare on the profile that TUTORIAL_MODEL names."""
+    models = load_models()
+    print(f"{models.profile.name}, {models.device}, torch "
+          f"{torch.__version__}, {torch.get_num_threads()} threads")
+    compare_drawing(models)
+    compare_learning(models, load_concept("tshirt").pictures)
+
+
+if __name__ == "__main__":
+    main()
