@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tutorial_lib.tiny.details import number_details
 from tutorial_lib.tiny.pictures import Pictures, collect_labels
 from tutorial_lib.tiny.training import (
     Plan, autocast, number_labels, to_pixels, train,
@@ -23,6 +24,7 @@ PLAN = Plan(
 ALIKE = ("color", "background", "gender", "hair", "hair_color")
 LABEL_SCALE = 10.0  # unit vectors are small for a row of classes
 LABEL_WEIGHT = 3.0
+DETAIL_WEIGHT = 3.0
 GROUP_SIZE, NUM_GROUPS = 32, 4  # half of a batch of 256
 
 
@@ -45,20 +47,34 @@ def clip_config(size: int) -> dict:
 
 
 class LabelledCLIP(nn.Module):
-    """CLIP while it is trained, with a row of classes for each attribute.
+    """CLIP while it is trained, with questions that its vectors answer.
 
     The rows compare a vector, be it of a picture or of a caption, with one
-    vector for each label: "stars", "hearts", ... They are left behind when
-    training is over.
+    vector for each label: "stars", "hearts", ... The gauges read numbers
+    from it: the exact shades, the angle, how wide a face is. Both are left
+    behind when training is over.
     """
 
-    def __init__(self, clip: open_clip.CLIP, labels: dict[str, list[str]]):
+    def __init__(
+        self, clip: open_clip.CLIP, labels: dict[str, list[str]],
+        details: dict[str, int],
+    ):
         super().__init__()
         self.clip = clip
         width = clip.text_projection.shape[1]
         self.rows = nn.ModuleDict({
             name: nn.Linear(width, len(each)) for name, each in labels.items()
         })
+        self.gauges = nn.ModuleDict({
+            kind: nn.Linear(width, count) for kind, count in details.items()
+        })
+
+    def ask(self, vectors: Tensor, labels: dict, details: dict) -> Tensor:
+        """Return the weighted errors of all answers, one number."""
+        return (
+            LABEL_WEIGHT * self.compare_labels(vectors, labels)
+            + DETAIL_WEIGHT * self.compare_details(vectors, details)
+        )
 
     def compare_labels(self, vectors: Tensor, truths: dict) -> Tensor:
         """Return the mean cross entropy of all attributes' labels."""
@@ -68,6 +84,15 @@ class LabelledCLIP(nn.Module):
             )
             for name, row in self.rows.items()
         ]
+        return torch.stack(losses).nanmean()
+
+    def compare_details(self, vectors: Tensor, truths: dict) -> Tensor:
+        """Return the mean squared error of the numbers that are known."""
+        losses = []
+        for kind, gauge in self.gauges.items():
+            known = ~truths[kind].isnan().any(dim=1)
+            read = gauge(LABEL_SCALE * vectors[known]).float()
+            losses.append(functional.mse_loss(read, truths[kind][known]))
         return torch.stack(losses).nanmean()
 
 
@@ -83,13 +108,17 @@ def train_clip(
     never need to learn what a heart or a star is. And both towers are asked
     for the labels of what they see or read, of which a small world makes it
     easy to have all; the real CLIP has captions alone, and needs hundreds
-    of millions of them.
+    of millions of them. Where a caption has a name, both towers are asked
+    for the numbers that tell the named concept from its lookalikes.
     """
     torch.manual_seed(plan.seed)
     labels = collect_labels(pictures.labels)
     truths = number_labels(pictures.labels, labels)
-    model = LabelledCLIP(open_clip.CLIP(**clip_config(size)), labels)
-    model.to(device)
+    details = number_details(pictures.captions)
+    model = LabelledCLIP(
+        open_clip.CLIP(**clip_config(size)), labels,
+        {kind: each.shape[1] for kind, each in details.items()},
+    ).to(device)
     tokens = tokenize_captions(pictures.captions)
     groups = group_alike(pictures.labels)
     contrast = open_clip.ClipLoss()
@@ -99,15 +128,16 @@ def train_clip(
         chosen = pick_batch(groups, len(tokens), plan.batch_size, generator)
         batch = to_pixels(pictures.pixels, chosen, device)
         text = tokens[chosen].to(device)
-        shown = {name: each[chosen].to(device)
-                 for name, each in truths.items()}
+        shown, known = (
+            {name: each[chosen].to(device) for name, each in every.items()}
+            for every in (truths, details)
+        )
         with torch.no_grad():
             model.clip.logit_scale.clamp_(max=4.6052)  # at most 100
         with autocast(device):
             seen, read, scale = model.clip(batch, text)
-            asked = [model.compare_labels(v, shown) for v in (seen, read)]
-        compared = contrast(seen.float(), read.float(), scale)
-        return compared + LABEL_WEIGHT * sum(asked)
+            asked = [model.ask(each, shown, known) for each in (seen, read)]
+        return contrast(seen.float(), read.float(), scale) + sum(asked)
 
     return train(model, plan, compute_loss, checkpoint, "CLIP").clip
 
