@@ -75,56 +75,62 @@ def compare_learning(models, pictures):
         recipe.loss(generator).backward()
         optimizer.step()
 
-    compare("a step of learning", ours, make_plain_step(models, pictures))
+    theirs = PlainTrainer(models, pictures).take_step
+    compare("a step of learning", ours, theirs)
 
 
-def make_plain_step(models, pictures):
-    """Return a step as in diffusers' examples/textual_inversion.
+class PlainTrainer:
+    """A learning step as in diffusers' examples/textual_inversion.
 
     There the vocabulary is made one row longer, the optimizer holds the
     whole table, the VAE encodes the pictures again at each step, each
     caption of a batch is encoded, and all other rows are put back.
     """
-    size = models.profile.size
-    plain = load_pipeline(models.profile, models.device)
+
+    def __init__(self, models, pictures):
+        self.batch_size = models.profile.batch_size
+        self.plain = load_pipeline(models.profile, models.device)
+        self.table = lengthen_table(self.plain)
+        self.kept = self.table.detach().clone()
+        self.optimizer = torch.optim.AdamW([self.table], lr=1e-9)
+        self.schedule = DDPMScheduler.from_config(self.plain.scheduler.config)
+        texts = [each.format("<x>") for each in TEMPLATES["pattern"]]
+        self.ids = self.plain.tokenizer(
+            texts, padding="max_length", return_tensors="pt"
+        ).input_ids.to(models.device)
+        size = (models.profile.size, models.profile.size)
+        self.pixels = torch.stack([
+            pil_to_tensor(each.resize(size)).float() / 127.5 - 1
+            for each in pictures
+        ]).to(models.device)
+
+    def take_step(self):
+        """Take one step."""
+        plain, count = self.plain, self.batch_size
+        chosen = torch.randint(len(self.pixels), (count,))
+        latents = plain.vae.encode(self.pixels[chosen]).latent_dist.sample()
+        latents = latents.detach() * plain.vae.config.scaling_factor
+        noise = torch.randn_like(latents)
+        times = torch.randint(1000, (count,), device=latents.device)
+        noisy = self.schedule.add_noise(latents, noise, times)
+        texts = self.ids[torch.randint(len(self.ids), (count,))]
+        guess = plain.unet(noisy, times, plain.text_encoder(texts)[0]).sample
+        functional.mse_loss(guess, noise).backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        with torch.no_grad():
+            self.table[:-1] = self.kept[:-1]
+
+
+def lengthen_table(plain):
+    """Add a row for <x>; freeze all but the table, which is returned."""
     plain.tokenizer.add_tokens("<x>")
     plain.text_encoder.resize_token_embeddings(
         len(plain.tokenizer), mean_resizing=False
     )
     for part in (plain.vae, plain.unet, plain.text_encoder):
         part.requires_grad_(False)
-    table = plain.text_encoder.get_input_embeddings().weight
-    table.requires_grad_(True)
-    kept = table.detach().clone()
-    optimizer = torch.optim.AdamW([table], lr=1e-9)
-    schedule = DDPMScheduler.from_config(plain.scheduler.config)
-    texts = [each.format("<x>") for each in TEMPLATES["pattern"]]
-    ids = plain.tokenizer(
-        texts, padding="max_length", return_tensors="pt"
-    ).input_ids.to(models.device)
-    pixels = torch.stack([
-        pil_to_tensor(each.resize((size, size))).float() / 127.5 - 1
-        for each in pictures
-    ]).to(models.device)
-
-    def theirs():
-        """Take one step."""
-        count = models.profile.batch_size
-        chosen = torch.randint(len(pixels), (count,))
-        latents = plain.vae.encode(pixels[chosen]).latent_dist.sample()
-        latents = latents.detach() * plain.vae.config.scaling_factor
-        noise = torch.randn_like(latents)
-        times = torch.randint(1000, (count,), device=latents.device)
-        noisy = schedule.add_noise(latents, noise, times)
-        states = plain.text_encoder(ids[torch.randint(len(ids), (count,))])[0]
-        guess = plain.unet(noisy, times, states).sample
-        functional.mse_loss(guess, noise).backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        with torch.no_grad():
-            table[:-1] = kept[:-1]
-
-    return theirs
+    return plain.text_encoder.get_input_embeddings().weight.requires_grad_()
 
 
 def main():

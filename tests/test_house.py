@@ -15,7 +15,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "tutorial_lib"
 ROOMS = sorted(LIBRARY.rglob("*.py"))
-FILES = ROOMS + sorted((ROOT / "tests").rglob("*.py"))
+BENCHMARKS = sorted((ROOT / "benchmarks").rglob("*.py"))
+FILES = ROOMS + BENCHMARKS + sorted((ROOT / "tests").rglob("*.py"))
 
 # A room imports only from rooms of its own floor or below, never in a
 # circle. A folder's rooms share its floor unless they are named themselves.
@@ -187,7 +188,7 @@ def test_no_room_below_the_top_knows_of_notebooks_or_figures():
 # --- style
 
 
-@pytest.mark.parametrize("path", ROOMS, ids=relative_name)
+@pytest.mark.parametrize("path", ROOMS + BENCHMARKS, ids=relative_name)
 def test_a_public_function_or_class_has_a_docstring(path):
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     todo = [ast.parse(path.read_text(encoding="utf-8"))]
@@ -199,7 +200,7 @@ def test_a_public_function_or_class_has_a_docstring(path):
                 todo.append(node)
 
 
-@pytest.mark.parametrize("path", ROOMS, ids=relative_name)
+@pytest.mark.parametrize("path", ROOMS + BENCHMARKS, ids=relative_name)
 def test_a_function_fits_on_a_screen(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef):

@@ -13,7 +13,7 @@ from tutorial_lib.prompts import PROMPTS
 from tutorial_lib.world import named_concepts
 from tutorial_lib.world.scenes import draw_scene, person_scene
 
-KINDS = ("person", "pattern")
+PAIR_KINDS = ("person", "pattern")
 NUM_NAMES = 20
 NUM_PAIRS = 10
 PAIR_PROMPT = "a photo of {} wearing a T-shirt in the style of {}"
@@ -62,9 +62,9 @@ def measure_pairs(
     one judge and the pattern by another; "both" asks it of one picture.
     """
     people, patterns = (
-        list(named_concepts(kind).items())[:NUM_PAIRS] for kind in KINDS
+        list(named_concepts(kind).items())[:NUM_PAIRS] for kind in PAIR_KINDS
     )
-    makers = [LineupMaker(judges.of_kind(kind), kind) for kind in KINDS]
+    makers = [LineupMaker(judges.of_kind(kind), kind) for kind in PAIR_KINDS]
     hits = {"drawn": [], "generated": []}
     for names in zip(people, patterns, strict=True):
         lineups = [
@@ -74,7 +74,7 @@ def measure_pairs(
         for row, pictures in show_pair(models, *names, count).items():
             seen = [
                 identity(judges.of_kind(kind), pictures, lineup)
-                for kind, lineup in zip(KINDS, lineups, strict=True)
+                for kind, lineup in zip(PAIR_KINDS, lineups, strict=True)
             ]
             hits[row] += zip(*seen, strict=True)
     return {row: share_pairs(seen) for row, seen in hits.items()}
