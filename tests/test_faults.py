@@ -49,8 +49,8 @@ FAULTS = {
         'clip.text_pool_type = "argmax"',
     )),
     "guidance is dropped": ("04_how_stable_diffusion_draws", replace_line(
-        "drawing.py", "            guidance_scale=guidance_scale,\n",
-        "            guidance_scale=1.0,\n",
+        "drawing.py", "\n            guidance_scale=guidance_scale,\n",
+        "\n            guidance_scale=1.0,\n",
     )),
     "the loss asks for another noise": ("05_textual_inversion", replace_line(
         "recipes.py", "        target = noise\n",
