@@ -2,7 +2,7 @@
 # make test       run the tests and every notebook
 # make lab        open JupyterLab on the first notebook
 # make notebooks  run the notebooks and write them with their outputs
-# make evaluate   measure the learning on concepts nobody has seen
+# make evaluate   measure the models, and the learning of unseen concepts
 # make speed      compare drawing and learning with plain diffusers
 # make sweep      learn again with more and fewer pictures, steps, vectors
 # make models     train the tiny models in data/tiny again
@@ -32,6 +32,7 @@ lab: $(READY)
 evaluate: $(READY)
 	$(BIN)/python -m tutorial_lib evaluate --kind pattern --seeds 101-110 --json out/evaluate-pattern.json $(ARGS)
 	$(BIN)/python -m tutorial_lib evaluate --kind person --seeds 101-110 --json out/evaluate-person.json $(ARGS)
+	$(BIN)/python -m tutorial_lib models card --card out/card.json
 
 speed: $(READY)
 	$(BIN)/python benchmarks/speed.py

@@ -1,4 +1,4 @@
-"""One CLIP text tower, in three homes: open_clip, transformers, a file."""
+"""One CLIP text encoder, in three homes: open_clip, transformers, a file."""
 
 import json
 
@@ -25,7 +25,7 @@ def read_prompts():
 
 
 @torch.no_grad()
-def test_the_converted_text_tower_says_what_clip_says():
+def test_the_converted_text_encoder_says_what_clip_says():
     clip, ids = make_clip(), read_prompts()
     encoder = text_encoder_from_clip(clip)
     found = encoder(ids)
@@ -39,7 +39,7 @@ def test_the_converted_text_tower_says_what_clip_says():
 
 
 @torch.no_grad()
-def test_changing_any_weight_of_clip_changes_the_converted_tower():
+def test_changing_any_weight_of_clip_changes_the_converted_encoder():
     ids = read_prompts()
     before = text_encoder_from_clip(make_clip())(ids).last_hidden_state
     text_weights = [
@@ -67,7 +67,7 @@ def test_both_tokenizers_read_the_same(tmp_path):
     assert len(tokenizer) == 49408
 
 
-def test_the_stored_towers_hold_the_same_weights(miniature, models):
+def test_the_stored_encoders_hold_the_same_weights(miniature, models):
     pipeline = StableDiffusionPipeline.from_pretrained(miniature / "sd")
     converted = text_encoder_from_clip(models.clip).state_dict()
     stored = pipeline.text_encoder.state_dict()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tutorial_lib.tiny import card, named
+from tutorial_lib.tiny import card, card_table, named
 from tutorial_lib.tiny.pictures import Pictures
 
 
@@ -23,7 +23,9 @@ def test_readings_are_counted_where_there_is_a_truth(monkeypatch):
     truth = [{"object": "mug"}, {"object": "mug", "hair": "bob"}]
     monkeypatch.setattr(card, "read_attributes", lambda *_: seen)
     found = card.measure_reading(judges, ["", ""], truth)
-    assert found == {"object": 0.5, "hair": 1.0}
+    values = {name: each["value"] for name, each in found.items()}
+    assert values == {"object": 0.5, "hair": 1.0}
+    assert found["object"]["low"] == 0 and found["object"]["high"] == 1
 
 
 @pytest.mark.parametrize(
@@ -73,8 +75,11 @@ def test_the_sheet_shows_each_picture_below_what_it_should_show(tmp_path):
 
 def test_both_are_found_only_if_one_picture_shows_both():
     shares = named.share_pairs([(True, False), (False, True), (True, True),
-                                (False, False)])
-    assert shares == {"person": 0.5, "pattern": 0.5, "both": 0.25}
+                                (False, False)], count=2)
+    values = {name: each["value"] for name, each in shares.items()}
+    assert values == {"person": 0.5, "pattern": 0.5, "both": 0.25}
+    # Pairs, not pictures, are drawn anew: one pair has both, half the time.
+    assert shares["both"]["low"] == 0 and shares["both"]["high"] == 0.5
 
 
 def test_two_names_are_judged_by_a_judge_each(models, monkeypatch):
@@ -91,6 +96,44 @@ def test_two_names_are_judged_by_a_judge_each(models, monkeypatch):
 
     monkeypatch.setattr(named, "identity", identity)
     found = named.measure_pairs(models, judges, count=2)
-    alone = {"person": 1.0, "pattern": 0.0, "both": 0.0}
-    assert found == {"drawn": alone, "generated": alone}
+    for row in ("drawn", "generated"):
+        values = {name: each["value"] for name, each in found[row].items()}
+        assert values == {"person": 1.0, "pattern": 0.0, "both": 0.0}
     assert asked == [("person", "person", 2), ("pattern", "pattern", 2)] * 2
+
+
+def make_card(value: float) -> dict:
+    """Make a card on which every share is the same."""
+    share = {"value": value, "low": value - 0.02, "high": value + 0.02}
+    found = {}
+    for _, path, _ in card_table.FIGURES:
+        *folders, last = path.split()
+        place = found
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[last] = share
+    found["clip_zero_shot"] = {"motif": share}
+    for name in card_table.SHOWN:
+        found[f"judges_read_{name}"] = {"hair_color": share}
+    return found
+
+
+def test_each_share_stands_with_its_interval_and_its_aim():
+    text = card_table.write_tables(make_card(0.5))
+    assert text.count("50 % (48 to 52)") == len(card_table.FIGURES) + 3
+    assert "| 0.5 dB (0.5 to 0.5) | 30 dB |" in text
+    assert f"| hair color {3 * '| 50 % (48 to 52) '}| 90 % |" in text
+
+
+def test_a_page_is_filled_between_its_marks_again_and_again(tmp_path):
+    page = tmp_path / "README.md"
+    assert not card_table.fill_page(page, make_card(0.5))
+    page.write_text("no place", encoding="utf-8")
+    assert not card_table.fill_page(page, make_card(0.5))
+    page.write_text(f"a {card_table.BEGIN} old {card_table.END} z")
+    for value in (0.5, 0.6):
+        assert card_table.fill_page(page, make_card(value))
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("a ") and text.endswith(" z")
+    assert card_table.write_tables(make_card(0.6)) in text
+    assert "50 %" not in text and "old" not in text

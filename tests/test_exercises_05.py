@@ -55,7 +55,7 @@ def keep_the_graph(loss_of, vectors, lr):
 
 
 def pick_freely(count, total):
-    """Pick time steps one by one."""
+    """Pick timesteps one by one."""
     return torch.randint(total, (count,))
 
 
@@ -70,7 +70,7 @@ def move_together(count, total):
 
 
 def keep_fractions(count, total):
-    """Forget that time steps are whole."""
+    """Forget that timesteps are whole."""
     return (torch.arange(count) + torch.rand(count)) * total / count
 
 

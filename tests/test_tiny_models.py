@@ -51,21 +51,21 @@ def test_no_file_is_too_large_and_all_together_are_small():
     assert sum(sizes) < 100 * MEGABYTE
 
 
-def test_the_pipeline_s_text_tower_is_clip_s_own():
+def test_the_pipeline_s_text_encoder_is_clip_s_own():
     clip = load_file(DATA / "tiny" / "clip" / "open_clip_model.safetensors")
     folder = DATA / "tiny" / "stable-diffusion" / "text_encoder"
-    tower = load_file(folder / "model.safetensors")
-    table = tower["text_model.embeddings.token_embedding.weight"]
+    stored = load_file(folder / "model.safetensors")
+    table = stored["text_model.embeddings.token_embedding.weight"]
     assert torch.equal(table, clip["token_embedding.weight"])
     joined = torch.cat([
-        tower[f"text_model.encoder.layers.3.self_attn.{part}_proj.weight"]
+        stored[f"text_model.encoder.layers.3.self_attn.{part}_proj.weight"]
         for part in "qkv"
     ])
     theirs = clip["transformer.resblocks.3.attn.in_proj_weight"]
     assert torch.equal(joined, theirs)
 
 
-def test_both_towers_read_a_prompt_alike(tiny):
+def test_both_encoders_read_a_prompt_alike(tiny):
     ids = tiny.pipeline.tokenizer("a photo of mary", return_tensors="pt")
     ids = ids.input_ids
     hidden = tiny.pipeline.text_encoder(ids)[0]

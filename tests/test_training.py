@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from tutorial_lib.tiny import commands, training
+from tutorial_lib.tiny import commands, pictures, training
 from tutorial_lib.tiny.assemble import make_noise_schedule
 from tutorial_lib.tiny.clip import GROUP_SIZE, group_alike, pick_batch
 from tutorial_lib.tiny.judges import wear
@@ -22,7 +22,7 @@ from tutorial_lib.tiny.pictures import (
     save_shard,
 )
 from tutorial_lib.tiny.training import Plan, train
-from tutorial_lib.tiny.unet import make_unet, weigh_time_steps
+from tutorial_lib.tiny.unet import make_unet, weigh_timesteps
 from tutorial_lib.tiny.vae import make_vae, reconstruction_error
 
 PLAN = Plan(steps=12, batch_size=4, lr=0.05, warmup=2, save_every=5)
@@ -157,7 +157,7 @@ def test_half_of_a_batch_for_clip_looks_alike():
 def test_errors_count_where_only_the_caption_can_tell():
     signal = make_noise_schedule().alphas_cumprod
     snr = signal / (1 - signal)
-    of_the_picture = weigh_time_steps(signal) * snr
+    of_the_picture = weigh_timesteps(signal) * snr
     assert (of_the_picture.diff() <= 1e-6).all()  # never rises with noise
     assert of_the_picture[0] == pytest.approx(5 ** 0.5)
     min_snr = snr.clamp(max=5)
@@ -181,6 +181,25 @@ def test_a_shard_comes_back_as_it_was_written(tmp_path):
     assert read.captions == ["a", "b"] and read.labels == labels[:2]
     assert read.pixels.tolist() == [p.tolist() for p in pixels[:2]]
     assert [p.name for p in tmp_path.iterdir()] == ["0000.npz"]
+
+
+def test_held_out_pictures_are_drawn_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "SHARD", 4)
+    monkeypatch.setattr(commands, "HELD_OUT", 2)
+    drawn = []
+
+    def draw(folder, count, size, draw_shard, workers, first):
+        folder.mkdir(parents=True)
+        for number in pictures.list_shards(count, first):
+            drawn.append(number)
+            pixels = [np.zeros((4, 4, 3), np.uint8)] * 4
+            save_shard(folder / f"{number:04d}.npz", pixels, list("abcd"),
+                       [{}] * 4)
+
+    monkeypatch.setattr(commands, "draw_pictures", draw)
+    order = commands.Order(pictures=40, work=tmp_path)
+    assert commands.load_held_out(order).captions == ["c", "d"]
+    assert drawn == [9]
 
 
 def test_groups_of_lookalikes_fill_a_shard():

@@ -22,10 +22,10 @@ from tutorial_lib.judging import (
     Judges,
     Lineup,
     LineupMaker,
-    bootstrap_interval,
     identity,
     paired_interval,
     prompt_score,
+    share,
 )
 from tutorial_lib.learning import learn_word
 from tutorial_lib.models import Models
@@ -101,9 +101,7 @@ class Evaluation:
         count, for identity those on which it can be told. The dict holds
         `value`, `low`, `high`.
         """
-        hits, clusters = self._collect(measure, row, prompt)
-        low, high = bootstrap_interval(hits, clusters=clusters)
-        return {"value": float(np.mean(hits)), "low": low, "high": high}
+        return share(*self._collect(measure, row, prompt))
 
     def lead(self, row: str) -> dict[str, float]:
         """Return by how much X's identity is above a row's, -1 to 1.

@@ -48,6 +48,7 @@ __all__ = [
     "rank_truth",
     "read_attributes",
     "save_judges",
+    "share",
 ]
 
 NUM_LOOKALIKES = 24
@@ -222,6 +223,16 @@ def bootstrap_interval(
         bound = float(((1 - level) / 2) ** (1 / num))
         return (bound, 1.0) if values[0] else (0.0, 1 - bound)
     return _resample(values, index, level, rounds, seed)
+
+
+def share(hits: list[bool], clusters: list | None = None) -> dict[str, float]:
+    """Return a share, or a mean, with its 95 % interval.
+
+    `hits` and `clusters` as in `bootstrap_interval`. The dict holds
+    `value`, `low`, `high`.
+    """
+    low, high = bootstrap_interval(hits, clusters=clusters)
+    return {"value": float(np.mean(hits)), "low": low, "high": high}
 
 
 def paired_interval(

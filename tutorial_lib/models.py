@@ -31,7 +31,7 @@ class Models:
     """The frozen models of one profile, on one device.
 
     `pipeline` is a diffusers pipeline, `clip` the open_clip model whose
-    text tower it uses, `preprocess` turns a picture into CLIP's input.
+    text encoder it uses, `preprocess` turns a picture into CLIP's input.
     """
 
     profile: Profile

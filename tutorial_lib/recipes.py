@@ -129,11 +129,11 @@ class DenoisingRecipe:
         self.fixed = [self.pick_batch(chance), self.pick_batch(chance)]
 
     def pick_batch(self, generator):
-        """Pick pictures, templates, time steps and noise for one step.
+        """Pick pictures, templates, timesteps and noise for one step.
 
         Returns the latents (batch, channels, height, width), the noise
-        of the same shape, the time steps (batch,) and the numbers of the
-        templates (batch,). The time steps are spread evenly, one at
+        of the same shape, the timesteps (batch,) and the numbers of the
+        templates (batch,). The timesteps are spread evenly, one at
         random in each share of the schedule, which makes losses steadier.
         """
         size = self.batch_size
@@ -178,7 +178,7 @@ class DenoisingRecipe:
     def evaluate(self):
         """Return the error on a batch that is always the same one.
 
-        Pictures, noise and time steps are fixed, so that two numbers can
+        Pictures, noise and timesteps are fixed, so that two numbers can
         be compared: the loss itself jumps about too much to show
         progress (DVAR, Voronov et al., 2023).
         """

@@ -20,7 +20,7 @@ class Profile:
 
     `pipeline` is a folder or a hub id, `revision` the 40 hexadecimal digits
     of a hub commit (None for a folder). `clip_model` and `clip_pretrained`
-    are open_clip's names for the CLIP whose text tower the pipeline uses.
+    are open_clip's names for the CLIP whose text encoder the pipeline uses.
     `size` is the side of a picture in pixels, `embedding_width` the number
     of entries of a word's vector. The learning rates are effective ones:
     what Adam gets, multiplied by nothing. `mirror` is whether a picture's

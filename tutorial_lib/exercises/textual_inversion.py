@@ -1,4 +1,4 @@
-"""Checks of the exercises in lesson 05: a sample, a step, time steps."""
+"""Checks of the exercises in lesson 05: a sample, a step, timesteps."""
 
 import torch
 
@@ -78,26 +78,26 @@ def check_take_step(take_step) -> None:
 
 @tells_mistakes
 def check_spread_times(spread_times) -> None:
-    """Check a function that spreads time steps over the schedule.
+    """Check a function that spreads timesteps over the schedule.
 
     Taught in notebooks/05_textual_inversion.ipynb.
     """
     draws = [spread_times(8, 1000) for _ in range(40)]
     times = torch.stack([expect_tensor(each, (8,)) for each in draws])
     if times.is_floating_point():
-        raise Mistake("time steps are whole numbers; end with `.long()`.")
+        raise Mistake("timesteps are whole numbers; end with `.long()`.")
     if times.min() < 0 or times.max() > 999:
-        raise Mistake("time steps go from 0 to 999.")
+        raise Mistake("timesteps go from 0 to 999.")
     if (times == times[0]).all():
         raise Mistake("each call gives the same; pick at random in a share.")
     shares = torch.sort(times * 8 // 1000, dim=1).values
     if not torch.equal(shares, torch.arange(8).expand(40, 8)):
         raise Mistake(
             "some share of the schedule was left out, another picked twice: "
-            "one time step in each."
+            "one timestep in each."
         )
     within = (times.sort(dim=1).values - torch.arange(8) * 125) / 125
     if (within.std(dim=1) < 0.01).all():
         raise Mistake("each share needs a random number of its own.")
     if within.max() < 0.5 or within.min() > 0.5:
-        raise Mistake("any time step of a share should be possible.")
+        raise Mistake("any timestep of a share should be possible.")

@@ -1,6 +1,6 @@
 """Turn trained parts into the folders open_clip and diffusers load.
 
-The pipeline's text tower is CLIP's own, copied weight by weight.
+The pipeline's text encoder is CLIP's own, copied weight by weight.
 """
 
 import copy
@@ -20,9 +20,9 @@ SPECIALS = {
 
 
 def text_encoder_from_clip(clip):
-    """Copy the text tower of an open_clip model into a CLIPTextModel.
+    """Copy the text encoder of an open_clip model into a CLIPTextModel.
 
-    `clip` is an `open_clip.CLIP` (causal text tower with plain blocks).
+    `clip` is an `open_clip.CLIP` (causal text encoder with plain blocks).
     Returns a frozen float32 `transformers.CLIPTextModel` on the CPU. Its
     last hidden state (batch, tokens, width) is CLIP's hidden state after
     `ln_final`, and it pools at the end-of-text token, so its pooled
@@ -30,7 +30,7 @@ def text_encoder_from_clip(clip):
     """
     state = {k: v.detach().cpu() for k, v in clip.state_dict().items()}
     model = transformers.CLIPTextModel(make_text_config(clip))
-    # transformers before 5.6 keeps the tower one level deeper.
+    # transformers before 5.6 keeps the encoder one level deeper.
     deeper = any(k.startswith("text_model.") for k in model.state_dict())
     prefix = "text_model." if deeper else ""
     renamed = rename_text_weights(state, make_text_config(clip))
@@ -43,7 +43,7 @@ def text_encoder_from_clip(clip):
 
 
 def make_text_config(clip):
-    """Read the sizes of a CLIP text tower into a `CLIPTextConfig`."""
+    """Read the sizes of a CLIP text encoder into a `CLIPTextConfig`."""
     blocks = clip.transformer.resblocks
     activation = type(blocks[0].mlp.gelu).__name__
     projection = clip.text_projection
@@ -148,8 +148,8 @@ def save_clip(clip, model_cfg, folder):
 
     `model_cfg` is the dict `open_clip.CLIP(**model_cfg)` was built with;
     it is stored together with the preprocessing (pixels to -1..1, the
-    shorter side resized to the tower's `image_size`). Weights are stored
-    as float16, one safetensors file.
+    shorter side resized to the picture encoder's `image_size`). Weights
+    are stored as float16, one safetensors file.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +173,7 @@ def save_clip(clip, model_cfg, folder):
 def save_pipeline(clip, vae, unet, folder):
     """Save a folder that `StableDiffusionPipeline.from_pretrained` loads.
 
-    `clip` is the open_clip model whose text tower the pipeline gets,
+    `clip` is the open_clip model whose text encoder the pipeline gets,
     `vae` an `AutoencoderKL` (its `scaling_factor` already right), `unet`
     a `UNet2DConditionModel`. The noise schedule is Stable Diffusion's.
     Weights are stored as float16; the models given are not changed.

@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 from tutorial_lib.drawing import draw
 from tutorial_lib.figures import make_grid
 from tutorial_lib.judging import (
-    Judges, LineupMaker, identity, read_attributes,
+    Judges, LineupMaker, identity, read_attributes, share,
 )
 from tutorial_lib.models import Models
 from tutorial_lib.similarity import embed_pictures, embed_texts
@@ -42,9 +42,9 @@ def write_card(
     generated = draw_captions(models, captions)
     save_sheet(captions, generated, path.with_name("sheet.jpg"))
     card = {
-        "vae_psnr_db": measure_psnr(
+        "vae_psnr_db": share(measure_psnr(
             models.pipeline.vae, held_out, models.device
-        ),
+        )),
         "clip_right_caption_first_of_512": measure_retrieval(
             models, held_out
         ),
@@ -91,19 +91,19 @@ def decode_pictures(models: Models, pictures: Pictures) -> list[Image.Image]:
     return decoded
 
 
-def measure_retrieval(models: Models, held_out: Pictures) -> float:
+def measure_retrieval(models: Models, held_out: Pictures) -> dict[str, float]:
     """Return how often the right caption is the nearest of 512."""
     pictures = embed_pictures(models, as_pictures(held_out)[:RETRIEVAL])
     captions = held_out.captions[:RETRIEVAL]
     texts = embed_texts(models, captions)
     best = (pictures @ texts.T).argmax(1).tolist()
     right = [captions[b] == captions[i] for i, b in enumerate(best)]
-    return sum(right) / len(right)
+    return share(right)
 
 
 def measure_reading(
     judges: Judges, pictures: list[Image.Image], labels: list[dict],
-) -> dict[str, float]:
+) -> dict[str, dict]:
     """Return, by attribute, how often the judge reads what is shown."""
     readings = read_attributes(judges.attributes, pictures)
     found = {}
@@ -114,7 +114,7 @@ def measure_reading(
             if name in label
         ]
         if right:
-            found[name] = sum(right) / len(right)
+            found[name] = share(right)
     return found
 
 
@@ -171,7 +171,7 @@ def names_style(caption: str, style: str) -> bool:
     return any(word in caption for word in words[style])
 
 
-def measure_identity(judges: Judges, kind: str) -> dict[str, float]:
+def measure_identity(judges: Judges, kind: str) -> dict[str, dict]:
     """Return how often drawn pictures find their concept among 100.
 
     For concepts that are new and for named ones: the judges' ceiling.
@@ -185,14 +185,15 @@ def measure_identity(judges: Judges, kind: str) -> dict[str, float]:
     }
     found = {}
     for name, concepts in groups.items():
-        hits = []
-        for concept in concepts:
+        hits, owners = [], []
+        for number, concept in enumerate(concepts):
             pictures = draw_concept(
                 concept, 8, seed=99, size=judge.trunk.size, style=None,
                 carrier=None,
             )
             hits += identity(judge, pictures, maker.make(concept))
-        found[name] = sum(hits) / len(hits)
+            owners += [number] * len(pictures)
+        found[name] = share(hits, owners)
     return found
 
 

@@ -31,7 +31,7 @@ GROUP_SIZE, NUM_GROUPS = 32, 4  # half of a batch of 256
 def clip_config(size: int) -> dict:
     """Return open_clip's model config for pictures of a size.
 
-    The picture tower is CLIP's residual network (Radford et al. 2021, 2.4).
+    The picture encoder is CLIP's residual network (Radford et al. 2021, 2.4).
     """
     return {
         "embed_dim": 192,
@@ -105,10 +105,10 @@ def train_clip(
     Half of each batch are pictures with the same colours, or people with
     the same hair (hard negatives, Robinson et al. 2021): among pictures
     taken at random, colours alone tell the captions apart, and CLIP would
-    never need to learn what a heart or a star is. And both towers are asked
+    never need to learn what a heart or a star is. And both encoders are asked
     for the labels of what they see or read, of which a small world makes it
     easy to have all; the real CLIP has captions alone, and needs hundreds
-    of millions of them. Where a caption has a name, both towers are asked
+    of millions of them. Where a caption has a name, both encoders are asked
     for the numbers that tell the named concept from its lookalikes.
     """
     torch.manual_seed(plan.seed)

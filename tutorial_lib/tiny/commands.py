@@ -6,7 +6,6 @@ was stopped; a stage that is complete is not repeated.
 
 import argparse
 import dataclasses
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from tutorial_lib.tiny import card, clip, judges, unet, vae
 from tutorial_lib.tiny.assemble import (
     make_tokenizer, save_clip, save_pipeline, text_encoder_from_clip,
 )
+from tutorial_lib.tiny.card_table import fill_page, write_tables
 from tutorial_lib.tiny.concepts import write_concepts
 from tutorial_lib.tiny.pictures import (
     SHARD, Pictures, draw_captioned_shard, draw_judge_shard, draw_pictures,
@@ -37,7 +37,8 @@ class Order:
     size: int = 64
     pictures: int = 80_000
     judged: int = 32_000
-    drawn: int = 256
+    drawn: int = 1000
+    card: Path = DATA / "tiny" / "card.json"
     shorten: float = 1.0
     device: str = "cpu"
     work: Path = ROOT / ".work" / "tiny64"
@@ -74,6 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="folder of pictures and checkpoints")
     parser.add_argument("--target", type=Path, default=Order.target,
                         help="folder to write the models to")
+    parser.add_argument("--card", type=Path, default=None, metavar="FILE",
+                        help="where the measures go (default: card.json "
+                        "among the models)")
     parser.add_argument("--workers", type=int, default=2,
                         help="processes that draw pictures")
 
@@ -83,6 +87,7 @@ def run(args: argparse.Namespace) -> None:
     options = vars(args).copy()
     stage = options.pop("stage")
     options["work"] = args.work or ROOT / ".work" / f"tiny{args.size}"
+    options["card"] = args.card or args.target / "card.json"
     if args.pictures <= HELD_OUT or args.judged < 2 * SHARD:
         raise ValueError(
             f"--pictures must be over {HELD_OUT:,} (that many are held out) "
@@ -113,12 +118,16 @@ def load_captioned(order: Order) -> Pictures:
 
 
 def load_held_out(order: Order) -> Pictures:
-    """Read the 1,000 captioned pictures that nothing was trained on."""
-    all_ = load_pictures(order.work / "captioned", order.pictures)
-    start = order.pictures - HELD_OUT
-    return Pictures(
-        all_.pixels[start:], all_.captions[start:], all_.labels[start:]
+    """Read the 1,000 captioned pictures that nothing was trained on.
+
+    They are drawn first if need be: measuring needs no others.
+    """
+    folder, first = order.work / "captioned", order.pictures - HELD_OUT
+    draw_pictures(
+        folder, order.pictures, order.size, draw_captioned_shard,
+        order.workers, first,
     )
+    return load_pictures(folder, order.pictures, first)
 
 
 def train_clip(order: Order, pictures: Pictures | None = None):
@@ -208,8 +217,12 @@ def write_models(order: Order) -> None:
 
 
 def measure_models(order: Order) -> None:
-    """Measure the written models and print the card."""
+    """Measure the written models; write the card, and print it.
+
+    A README beside it that has a place for the tables is filled, too.
+    """
     folder = order.target
+    order.card.parent.mkdir(parents=True, exist_ok=True)
     profile = dataclasses.replace(
         pick_profile("tiny"), size=order.size,
         pipeline=str(folder / "stable-diffusion"),
@@ -218,9 +231,10 @@ def measure_models(order: Order) -> None:
     found = card.write_card(
         load_models(profile, device=order.device),
         load_judges(folder / "judges"), load_held_out(order), order.drawn,
-        folder / "card.json",
+        order.card,
     )
-    print(json.dumps(found, indent=1))
+    fill_page(order.card.with_name("README.md"), found)
+    print(f"{write_tables(found)}\n\nThe numbers are in {order.card}")
 
 
 STAGE_OF: dict[str, Callable[[Order], object]] = {

@@ -6,7 +6,7 @@ from PIL import Image
 
 from tutorial_lib.drawing import draw
 from tutorial_lib.judging import (
-    Judges, LineupMaker, identity, read_attributes,
+    Judges, LineupMaker, identity, read_attributes, share,
 )
 from tutorial_lib.models import Models
 from tutorial_lib.prompts import PROMPTS
@@ -21,22 +21,25 @@ PAIR_PROMPT = "a photo of {} wearing a T-shirt in the style of {}"
 
 def measure_names(
     models: Models, judges: Judges, kind: str, count: int = 8,
-) -> float:
-    """Draw names the models were trained with; return how often found.
+) -> dict[str, float]:
+    """Draw names the models were trained with; return the share found.
 
     Found means: nearest among 100 concepts, for `count` pictures each.
     """
     judge, prompt = judges.of_kind(kind), PROMPTS[kind][0].text
     maker = LineupMaker(judge, kind)
-    hits = []
+    hits, owners = [], []
     for name, concept in list(named_concepts(kind).items())[:NUM_NAMES]:
         pictures = draw(models, prompt.format(name), count=count,
                         progress=False)
         hits += identity(judge, pictures, maker.make(concept))
-    return sum(hits) / len(hits)
+        owners += [name] * count
+    return share(hits, owners)
 
 
-def measure_ways(models: Models, judges: Judges, count: int = 16) -> float:
+def measure_ways(
+    models: Models, judges: Judges, count: int = 16,
+) -> dict[str, float]:
     """Return for what share of names a vague corgi shows three ways.
 
     "Corgi with NAME" is drawn `count` times for each name; the judge reads
@@ -49,7 +52,7 @@ def measure_ways(models: Models, judges: Judges, count: int = 16) -> float:
         seen = read_attributes(judges.attributes, pictures)
         ways = {reading["way"] for reading in seen} - {"none"}
         varied.append(len(ways) >= 3)
-    return sum(varied) / len(varied)
+    return share(varied)
 
 
 def measure_pairs(
@@ -77,7 +80,7 @@ def measure_pairs(
                 for kind, lineup in zip(PAIR_KINDS, lineups, strict=True)
             ]
             hits[row] += zip(*seen, strict=True)
-    return {row: share_pairs(seen) for row, seen in hits.items()}
+    return {row: share_pairs(seen, count) for row, seen in hits.items()}
 
 
 def show_pair(
@@ -96,11 +99,15 @@ def show_pair(
     }
 
 
-def share_pairs(hits: list[tuple[bool, bool]]) -> dict[str, float]:
-    """Return the shares of pictures with person, pattern, both found."""
-    count = len(hits)
+def share_pairs(hits: list[tuple[bool, bool]], count: int) -> dict[str, dict]:
+    """Return the shares of pictures with person, pattern, both found.
+
+    `hits` holds `count` pictures of one pair, then of the next.
+    """
+    pairs = [number // count for number in range(len(hits))]
+    person, pattern = zip(*hits, strict=True)
+    both = [all(each) for each in hits]
     return {
-        "person": sum(person for person, _ in hits) / count,
-        "pattern": sum(pattern for _, pattern in hits) / count,
-        "both": sum(person and pattern for person, pattern in hits) / count,
+        "person": share(person, pairs), "pattern": share(pattern, pairs),
+        "both": share(both, pairs),
     }

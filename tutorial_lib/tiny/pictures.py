@@ -134,12 +134,13 @@ def save_shard(
 
 def draw_pictures(
     folder: Path, count: int, size: int, draw_shard, workers: int = 2,
+    first: int = 0,
 ) -> None:
-    """Draw the shards of `count` pictures that are still missing."""
+    """Draw the shards of pictures `first` to `count` that are missing."""
     folder.mkdir(parents=True, exist_ok=True)
     tasks = [
         (folder / f"{number:04d}.npz", number, size)
-        for number in range(-(-count // SHARD))
+        for number in list_shards(count, first)
     ]
     tasks = [task for task in tasks if not task[0].exists()]
     if not tasks:
@@ -150,17 +151,24 @@ def draw_pictures(
             pass
 
 
-def load_pictures(folder: Path, count: int) -> Pictures:
-    """Read the first `count` pictures of a folder of shards."""
+def list_shards(count: int, first: int = 0) -> range:
+    """Return the numbers of the shards of pictures `first` to `count`."""
+    return range(first // SHARD, -(-count // SHARD))
+
+
+def load_pictures(folder: Path, count: int, first: int = 0) -> Pictures:
+    """Read the pictures `first` to `count` of a folder of shards."""
     pixels, captions, labels = [], [], []
-    for number in range(-(-count // SHARD)):
+    for number in list_shards(count, first):
         with np.load(folder / f"{number:04d}.npz") as shard:
             pixels.append(shard["pixels"])
             text = json.loads(str(shard["text"]))
         captions += text["captions"]
         labels += text["labels"]
+    drawn = first // SHARD * SHARD
+    wanted = slice(first - drawn, count - drawn)
     return Pictures(
-        np.concatenate(pixels)[:count], captions[:count], labels[:count]
+        np.concatenate(pixels)[wanted], captions[wanted], labels[wanted]
     )
 
 

@@ -18,7 +18,7 @@ PLAN = Plan(
     weight_decay=0.01, ema=0.999, save_every=50,
 )
 EMPTY_SHARE = 0.1
-MIDDLE = (350, 850)  # time steps at which shapes are decided
+MIDDLE = (350, 850)  # timesteps at which shapes are decided
 MOST_SNR = 5.0
 
 
@@ -27,7 +27,7 @@ def make_unet(text_width: int) -> UNet2DConditionModel:
 
     It reads the caption twice: word by word by cross-attention, at 8 x 8
     and 4 x 4 cells (at 16 x 16, attention would cost more than all the
-    rest); and as a whole, pooled and added to the time step's embedding,
+    rest); and as a whole, pooled and added to the timestep's embedding,
     which reaches every layer (as in SDXL, Podell et al. 2023).
     """
     widths = (64, 128, 256)
@@ -62,8 +62,8 @@ def encode_captions(
     return torch.cat(states)
 
 
-def pick_time_steps(count: int, generator: torch.Generator) -> Tensor:
-    """Pick time steps: half from all 1,000, half from the middle alone.
+def pick_timesteps(count: int, generator: torch.Generator) -> Tensor:
+    """Pick timesteps: half from all 1,000, half from the middle alone.
 
     Each half is spread evenly, which steadies the loss (Kingma et al.
     2021). In the middle a motif is neither drowned in noise nor already
@@ -76,8 +76,8 @@ def pick_time_steps(count: int, generator: torch.Generator) -> Tensor:
     return torch.where(place < 0.5, 2000 * place, middle).long().clamp(max=999)
 
 
-def weigh_time_steps(signal: Tensor) -> Tensor:
-    """Return the weight of the noise's error at each time step.
+def weigh_timesteps(signal: Tensor) -> Tensor:
+    """Return the weight of the noise's error at each timestep.
 
     `signal` is the schedule's cumulative product of alphas (1000). Seen as
     an error of the picture, min-SNR (Hang et al. 2023) weighs by the signal
@@ -100,11 +100,11 @@ def train_unet(
     `read_captions` is called once, and only if there are steps to take; it
     returns the captions' hidden states (n, tokens, width) and that of the
     empty caption, which stands in for one in ten (classifier-free guidance,
-    Ho and Salimans 2022). The loss is weighted by `weigh_time_steps`.
+    Ho and Salimans 2022). The loss is weighted by `weigh_timesteps`.
     """
     torch.manual_seed(plan.seed)
     schedule = make_noise_schedule()
-    weights = weigh_time_steps(schedule.alphas_cumprod).to(device)
+    weights = weigh_timesteps(schedule.alphas_cumprod).to(device)
     read_captions = functools.cache(read_captions)
 
     def compute_loss(unet, generator):
@@ -115,7 +115,7 @@ def train_unet(
         shape = (2, count, *means.shape[1:])
         noise, wander = torch.randn(shape, generator=generator)
         latents = means[chosen].float() + stds[chosen].float() * wander
-        steps = pick_time_steps(count, generator)
+        steps = pick_timesteps(count, generator)
         noisy = schedule.add_noise(latents * scaling_factor, noise, steps)
         left_out = torch.rand(count, generator=generator) < EMPTY_SHARE
         text = torch.where(left_out[:, None, None], empty, states[chosen])

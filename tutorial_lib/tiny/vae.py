@@ -112,12 +112,14 @@ def encode_pictures(
 
 
 @torch.no_grad()
-def measure_psnr(vae: AutoencoderKL, pictures: Pictures, device: str) -> float:
-    """Return the mean peak signal-to-noise ratio of decoded pictures, dB."""
+def measure_psnr(
+    vae: AutoencoderKL, pictures: Pictures, device: str,
+) -> list[float]:
+    """Return each decoded picture's peak signal-to-noise ratio, dB."""
     ratios = []
     for indices in torch.arange(len(pictures.pixels)).split(128):
         batch = to_pixels(pictures.pixels, indices, device)
         decoded = vae.decode(vae.encode(batch).latent_dist.mode()).sample
         error = (decoded.clamp(-1, 1) - batch).square().mean((1, 2, 3))
         ratios.append(10 * torch.log10(4 / error))
-    return torch.cat(ratios).mean().item()
+    return torch.cat(ratios).tolist()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from tutorial_lib.judging import share
 from tutorial_lib.models import Models
 from tutorial_lib.similarity import embed_pictures, embed_texts
 from tutorial_lib.world import (
@@ -30,8 +31,8 @@ class Question:
     right: int
 
 
-def measure_zero_shot(models: Models, seeds=SEEDS) -> dict[str, float]:
-    """Return how often CLIP picks the right word, by attribute.
+def measure_zero_shot(models: Models, seeds=SEEDS) -> dict[str, dict]:
+    """Return how often CLIP picks the right word, by attribute, as shares.
 
     "Zero-shot" (Radford et al. 2021, 3.1): nothing is trained for it; the
     caption that is nearest to the picture is the answer.
@@ -42,7 +43,7 @@ def measure_zero_shot(models: Models, seeds=SEEDS) -> dict[str, float]:
             answers[question.attribute].append(answer(models, question))
         for question in ask_about_person(seed, models.profile.size):
             answers[question.attribute].append(answer(models, question))
-    return {name: sum(each) / len(each) for name, each in answers.items()}
+    return {name: share(each) for name, each in answers.items()}
 
 
 def answer(models: Models, question: Question) -> bool:
