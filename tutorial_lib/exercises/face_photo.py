@@ -1,14 +1,11 @@
-"""Checks of the exercises in lesson 08: pictures, descriptions, starts."""
+"""Checks of the exercises in lesson 08: pictures, descriptions, features."""
 
 import random
 
 import torch
-from torch import nn
 
 from tutorial_lib.exercises.checking import (
     Mistake,
-    expect_tensor,
-    is_close,
     tells_mistakes,
 )
 
@@ -84,22 +81,61 @@ def check_count_fitting(count_fitting) -> None:
 
 
 @tells_mistakes
-def check_start_between(start_between) -> None:
-    """Check a function that starts X as the mean of some rows.
+def check_find_shared(find_shared) -> None:
+    """Check a function that finds what all photos have in common.
 
     Taught in notebooks/08_face_photo.ipynb.
     """
-    table = nn.Embedding(50, 8)
-    before, ids = table.weight.detach().clone(), [3, 17, 41]
-    start = expect_tensor(start_between(table, ids), (1, 8))
-    if not is_close(start.detach(), before[ids].mean(0)[None]):
-        if is_close(start.detach(), before[ids].sum(0)[None]):
-            raise Mistake("that is the sum of the rows; take the mean.")
-        raise Mistake("the start is not the mean of the rows 3, 17 and 41.")
-    if not start.requires_grad:
-        raise Mistake("X cannot learn: the start asks for no gradient.")
-    if not start.is_leaf:
+    for few in (False, True):
+        photos = _make_photos(few)
+        shared = {
+            name: value for name, value in photos[0].items()
+            if all(photo.get(name) == value for photo in photos)
+        }
+        found = find_shared([dict(photo) for photo in photos])
+        if found == shared:
+            continue
+        if found is None:
+            raise Mistake("your function returns nothing; return a dict.")
+        if not isinstance(found, dict):
+            raise Mistake(
+                "what the photos share is asked for with its values: a dict "
+                f"such as {shared}, not a {type(found).__name__}."
+            )
+        _name_wrong_features(found, shared, photos)
+        raise Mistake(f"{shared} was expected, and you have {found}.")
+
+
+def _make_photos(few: bool) -> list[dict]:
+    """Make six photos' features: shirt shared, wall varied, cap in one."""
+    shirt, wall, other = random.sample(["red", "green", "blue", "grey"], 3)
+    photos = [{"shirt": shirt, "wall": wall} for _ in range(6)]
+    photos[random.randrange(1, 6)]["wall"] = other
+    photos[0]["cap"] = "yes"
+    return photos[:1] if few else photos
+
+
+def _name_wrong_features(found: dict, shared: dict, photos: list) -> None:
+    """Raise Mistake for a feature that is too much, or one that is missing."""
+    if found == photos[0]:
         raise Mistake(
-            "the start is still tied to the table, so a gradient flows into "
-            "its rows; detach it first."
+            "that is all of the first photo; keep what the others show, too."
+        )
+    for name in found:
+        values = [photo.get(name) for photo in photos]
+        if name not in shared and None in values:
+            raise Mistake(
+                f"only some photos say anything of the {name}; a feature "
+                "that one photo lacks is not shared."
+            )
+        if name not in shared:
+            raise Mistake(
+                f"the photos do not agree on the {name} ({values}); most is "
+                "not all."
+            )
+    missing = sorted(set(shared) - set(found))
+    if missing:
+        raise Mistake(
+            f"all photos have the same {missing[0]}, and it is missing in "
+            f"your answer{' for a single photo' * (len(photos) == 1)}."
         )
