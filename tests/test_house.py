@@ -21,7 +21,7 @@ FILES = ROOMS + BENCHMARKS + sorted((ROOT / "tests").rglob("*.py"))
 # A room imports only from rooms of its own floor or below, never in a
 # circle. A folder's rooms share its floor unless they are named themselves.
 FLOORS = {
-    "settings": 0, "pictures": 0, "prompts": 0, "world": 0,
+    "settings": 0, "pictures": 0, "prompts": 0, "timesteps": 0, "world": 0,
     "models": 1, "words": 1, "placeholder": 1, "tiny.assemble": 1,
     "similarity": 2, "drawing": 2, "latents": 2,
     "recipes": 3, "learning": 3, "judge_networks": 3, "judging": 3,

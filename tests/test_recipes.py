@@ -12,6 +12,7 @@ from tutorial_lib.recipes import (
     SimilarityRecipe,
     encode_latents,
 )
+from tutorial_lib.timesteps import weigh_timesteps
 
 
 def make_recipe(models, pictures, make_word, kind=DenoisingRecipe):
@@ -41,7 +42,9 @@ def test_latents_are_sampled_anew_and_scaled(models, pictures, make_word):
     assert latents.shape == noise.shape == (4, 4, 8, 8)
     assert not torch.equal(latents, again)
     assert (times >= 0).all() and (times < 1000).all()
-    assert (times.diff() > 0).all()  # spread over the whole schedule
+    low, high = models.profile.middle_timesteps
+    assert (times[:2].diff() > 0).all()  # spread over the whole schedule
+    assert (times[2:] >= low).all() and (times[2:] < high).all()
     recipe.deviation = torch.zeros_like(recipe.deviation)
     latents = recipe.pick_batch(generator)[0]
     known = recipe.mean * models.pipeline.vae.config.scaling_factor
@@ -74,9 +77,12 @@ def test_the_cached_latents_are_what_the_vae_makes_of_the_pictures(
         assert torch.allclose(deviation[k], found.std[0], atol=1e-5)
 
 
+@pytest.mark.parametrize("middle", [None, (350, 850)])
 def test_the_loss_is_the_error_of_the_predicted_noise(
-    models, pictures, make_word
+    models, pictures, make_word, middle
 ):
+    profile = replace(models.profile, middle_timesteps=middle)
+    models = replace(models, profile=profile)
     word = make_word("X")
     templates = ["an x of {}", "{}, {} and a blue mug"]
     recipe = DenoisingRecipe(models, pictures, templates, word, autocast=False)
@@ -92,6 +98,8 @@ def test_the_loss_is_the_error_of_the_predicted_noise(
             noisy, times, encoder_hidden_states=conditions[texts]
         ).sample
     found = recipe.measure(latents, noise, times, texts)
-    assert found.item() == pytest.approx(
-        (guess - noise).square().mean().item(), rel=1e-4
-    )
+    errors = (guess - noise).square().mean((1, 2, 3))
+    if middle:
+        signal = models.pipeline.scheduler.alphas_cumprod
+        errors = errors * weigh_timesteps(signal)[times]
+    assert found.item() == pytest.approx(errors.mean().item(), rel=1e-4)

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from tutorial_lib.tiny import commands, pictures, training
-from tutorial_lib.tiny.assemble import make_noise_schedule
 from tutorial_lib.tiny.clip import GROUP_SIZE, group_alike, pick_batch
 from tutorial_lib.tiny.judges import wear
 from tutorial_lib.tiny.pictures import (
@@ -22,7 +21,7 @@ from tutorial_lib.tiny.pictures import (
     save_shard,
 )
 from tutorial_lib.tiny.training import Plan, train
-from tutorial_lib.tiny.unet import make_unet, weigh_timesteps
+from tutorial_lib.tiny.unet import make_unet
 from tutorial_lib.tiny.vae import make_vae, reconstruction_error
 
 PLAN = Plan(steps=12, batch_size=4, lr=0.05, warmup=2, save_every=5)
@@ -152,16 +151,6 @@ def test_half_of_a_batch_for_clip_looks_alike():
     for part in batch[:128].split(GROUP_SIZE):
         assert len({colors[i] for i in part.tolist()}) == 1
     assert len({colors[i] for i in batch[128:].tolist()}) == 5
-
-
-def test_errors_count_where_only_the_caption_can_tell():
-    signal = make_noise_schedule().alphas_cumprod
-    snr = signal / (1 - signal)
-    of_the_picture = weigh_timesteps(signal) * snr
-    assert (of_the_picture.diff() <= 1e-6).all()  # never rises with noise
-    assert of_the_picture[0] == pytest.approx(5 ** 0.5)
-    min_snr = snr.clamp(max=5)
-    assert (of_the_picture[800:] > 4 * min_snr[800:]).all()
 
 
 def test_every_attribute_of_a_scene_has_a_label():

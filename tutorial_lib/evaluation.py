@@ -38,6 +38,7 @@ ROWS = ("x", "drawn", "named", "words", "initializer")
 RIVALS = ("words", "initializer")  # what X has to beat
 NUM_PICTURES = {"pattern": 20, "person": 6}  # as in the article
 KIND_WORDS = {"pattern": "pattern", "person": "person"}
+NUM_NAMES = 3  # for each unseen concept: names differ, so many are wanted
 DRAWN_SEEDS = 500_000  # other drawings than those the references are made of
 
 
@@ -331,7 +332,7 @@ def evaluate_seeds(
 ) -> Evaluation:
     """Learn a word for each unseen concept, then draw and judge all rows.
 
-    `count` pictures a row a concept.
+    `count` pictures a row a concept; the names share theirs among three.
     """
     subjects, seconds = [], 0.0
     for i, seed in enumerate(seeds):
@@ -350,6 +351,7 @@ def evaluate_seeds(
         recipe=recipe,
         seconds_per_word=seconds / len(seeds),
         count=count,
+        num_names=NUM_NAMES,
     )
 
 

@@ -8,7 +8,6 @@ noise out of them.
 import torch
 from diffusers import DDPMScheduler
 from PIL import Image
-from torch.nn import functional
 from torchvision.transforms.functional import pil_to_tensor
 from tqdm.auto import tqdm
 
@@ -16,6 +15,7 @@ from tutorial_lib.drawing import encode_condition_ids
 from tutorial_lib.models import use_autocast, use_short_attention
 from tutorial_lib.placeholder import encode_prompts
 from tutorial_lib.similarity import embed_pictures, encode_text_ids
+from tutorial_lib.timesteps import pick_timesteps, weigh_timesteps
 from tutorial_lib.words import WordError
 
 # What the pictures show, with a gap for the word, for each kind.
@@ -94,7 +94,8 @@ class DenoisingRecipe:
     VAE makes of the pictures (a mean and a deviation for each latent, of
     each picture and, if the profile says so, its mirror image) is
     computed once; a fresh sample is drawn from it at each step. Source:
-    Gal et al. (2022), An Image is Worth One Word, section 3, equation 2.
+    Gal et al. (2022), An Image is Worth One Word, section 3, equation 2;
+    with the profile's `middle_timesteps` not all timesteps count alike.
     Taught in notebooks/05_textual_inversion.ipynb.
     """
 
@@ -125,6 +126,8 @@ class DenoisingRecipe:
             fill_templates(templates, word.word),
             words=[word],
         )
+        weights = choose_weights(models.profile, self.schedule)
+        self.weights = weights.to(models.device)
         chance = torch.Generator().manual_seed(EVALUATION_SEED)
         self.fixed = [self.pick_batch(chance), self.pick_batch(chance)]
 
@@ -133,8 +136,7 @@ class DenoisingRecipe:
 
         Returns the latents (batch, channels, height, width), the noise
         of the same shape, the timesteps (batch,) and the numbers of the
-        templates (batch,). The timesteps are spread evenly, one at
-        random in each share of the schedule, which makes losses steadier.
+        templates (batch,). See `pick_timesteps`.
         """
         size = self.batch_size
         device = self.models.device
@@ -144,14 +146,13 @@ class DenoisingRecipe:
         scale = self.models.pipeline.vae.config.scaling_factor
         latents = self.mean[which] + self.deviation[which] * spread
         noise = torch.randn(shape, generator=generator).to(device)
-        within = torch.rand(size, generator=generator)
-        share = (torch.arange(size) + within) / size
-        times = (share * self.schedule.config.num_train_timesteps).long()
+        middle = self.models.profile.middle_timesteps
+        times = pick_timesteps(size, generator, middle)
         texts = torch.randint(len(self.ids), (size,), generator=generator)
         return latents * scale, noise, times.to(device), texts.to(device)
 
     def measure(self, latents, noise, times, texts):
-        """Return the mean squared error of the predicted noise."""
+        """Return the mean squared error of the predicted noise, weighted."""
         noisy = self.schedule.add_noise(latents, noise, times)
         unet = self.models.pipeline.unet
         # Each template is encoded once, however often it was picked.
@@ -168,7 +169,8 @@ class DenoisingRecipe:
         target = noise
         if self.schedule.config.prediction_type == "v_prediction":
             target = self.schedule.get_velocity(latents, noise, times)
-        return functional.mse_loss(guess.float(), target)
+        errors = (guess.float() - target).square().mean((1, 2, 3))
+        return (self.weights[times] * errors).mean()
 
     def loss(self, generator):
         """Return the error on a fresh batch, a scalar with a gradient."""
@@ -184,6 +186,13 @@ class DenoisingRecipe:
         """
         errors = [self.measure(*batch).item() for batch in self.fixed]
         return sum(errors) / len(errors)
+
+
+def choose_weights(profile, schedule):
+    """Return what an error counts at each timestep (1000,): 1 in the paper."""
+    if profile.middle_timesteps is None:
+        return torch.ones(schedule.config.num_train_timesteps)
+    return weigh_timesteps(schedule.alphas_cumprod)
 
 
 @torch.no_grad()

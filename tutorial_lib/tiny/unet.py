@@ -10,16 +10,17 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm.auto import tqdm
 
+from tutorial_lib.settings import PROFILES
 from tutorial_lib.tiny.assemble import make_noise_schedule
 from tutorial_lib.tiny.training import Plan, autocast, train
+from tutorial_lib.timesteps import pick_timesteps, weigh_timesteps
 
 PLAN = Plan(
     steps=6000, batch_size=128, lr=8e-4, warmup=200, hold=0.6,
     weight_decay=0.01, ema=0.999, save_every=50,
 )
 EMPTY_SHARE = 0.1
-MIDDLE = (350, 850)  # timesteps at which shapes are decided
-MOST_SNR = 5.0
+MIDDLE = PROFILES["tiny"].middle_timesteps
 
 
 def make_unet(text_width: int) -> UNet2DConditionModel:
@@ -62,33 +63,6 @@ def encode_captions(
     return torch.cat(states)
 
 
-def pick_timesteps(count: int, generator: torch.Generator) -> Tensor:
-    """Pick timesteps: half from all 1,000, half from the middle alone.
-
-    Each half is spread evenly, which steadies the loss (Kingma et al.
-    2021). In the middle a motif is neither drowned in noise nor already
-    there to be seen; more lessons there pay (Esser et al. 2024, 3.1).
-    """
-    within = torch.rand(count, generator=generator)
-    place = (torch.arange(count) + within) / count
-    low, high = MIDDLE
-    middle = low + (2 * place - 1) * (high - low)
-    return torch.where(place < 0.5, 2000 * place, middle).long().clamp(max=999)
-
-
-def weigh_timesteps(signal: Tensor) -> Tensor:
-    """Return the weight of the noise's error at each timestep.
-
-    `signal` is the schedule's cumulative product of alphas (1000). Seen as
-    an error of the picture, min-SNR (Hang et al. 2023) weighs by the signal
-    to noise ratio, at most 5. Here it is that ratio's square root: when
-    there is much noise, only the caption can tell a heart from a star, and
-    that must not count for next to nothing.
-    """
-    snr = signal / (1 - signal)
-    return snr.clamp(max=MOST_SNR).sqrt() / snr
-
-
 def train_unet(
     means: Tensor, stds: Tensor, scaling_factor: float,
     read_captions: Callable[[], tuple[Tensor, Tensor]], text_width: int,
@@ -115,7 +89,7 @@ def train_unet(
         shape = (2, count, *means.shape[1:])
         noise, wander = torch.randn(shape, generator=generator)
         latents = means[chosen].float() + stds[chosen].float() * wander
-        steps = pick_timesteps(count, generator)
+        steps = pick_timesteps(count, generator, MIDDLE)
         noisy = schedule.add_noise(latents * scaling_factor, noise, steps)
         left_out = torch.rand(count, generator=generator) < EMPTY_SHARE
         text = torch.where(left_out[:, None, None], empty, states[chosen])
