@@ -3,7 +3,9 @@
 import re
 
 import nbformat
+import numpy as np
 import pytest
+import torch
 
 from tutorial_lib.exercises.checking import Mistake, tells_mistakes
 from tutorial_lib.publish import FOLDER
@@ -61,3 +63,25 @@ def unfinished(number):
 def test_a_check_prints_one_line_and_never_raises(answer, said, capsys):
     check_double(answer)
     assert capsys.readouterr().out.startswith(said)
+
+
+@pytest.mark.parametrize("given", [
+    torch.ones(2), np.ones(2), [1, 2], [{"hair": "red"}],
+])  # fmt: skip
+def test_what_is_given_to_an_answer_must_stay_as_it_is(given, capsys):
+    def change(each):
+        each[0] = 0
+        return each
+
+    tells_mistakes(lambda answer: answer(given))(change)
+    assert "what you were given has changed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("answer", "said"), [
+    (lambda each: each.requires_grad_(True), "now asks for a gradient"),
+    (lambda each: None, "`return` missing"),
+    (torch.ones(2), "the function itself"),
+])  # fmt: skip
+def test_what_is_wrong_in_any_exercise_is_named(answer, said, capsys):
+    tells_mistakes(lambda answer: answer(torch.ones(2)))(answer)
+    assert said in capsys.readouterr().out

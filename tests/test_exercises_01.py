@@ -40,6 +40,25 @@ def forget_lengths(vectors):
     return (dots.sum() - dots.trace()) / (num * (num - 1))
 
 
+def shorten_in_place(a, b):
+    """Change the vectors that were given."""
+    a /= a.norm(dim=-1, keepdim=True)
+    b /= b.norm(dim=-1, keepdim=True)
+    return a @ b.T
+
+
+def compare_in_place(vectors):
+    """Change the vectors that were given."""
+    num = len(vectors)
+    return (shorten_in_place(vectors, vectors).sum() - num) / num / (num - 1)
+
+
+def divide_half_by_all(vectors):
+    """Add each pair once, and divide by both orders."""
+    cosines, num = within(vectors)
+    return cosines.triu(1).sum() / (num * (num - 1))
+
+
 def divide_exps(table, scale):
     """Be right, but not for large numbers."""
     exps = (scale * table).exp()
@@ -62,6 +81,7 @@ WRONG = [
     ),
     (lesson.check_compare_all, lambda a, b: a - a, "has (3, 5)"),
     (lesson.check_compare_all, lambda a, b: a @ b.T / 9, "the cosine is"),
+    (lesson.check_compare_all, shorten_in_place, "has changed"),
     (
         lesson.check_share_texts,
         lambda table, scale: (scale * table).softmax(1),
@@ -92,6 +112,13 @@ WRONG = [
     (lesson.check_compare_within, divide_by_all, "number of pairs"),
     (lesson.check_compare_within, count_pairs_once, "twice"),
     (lesson.check_compare_within, forget_lengths, "dot product"),
+    (lesson.check_compare_within, compare_in_place, "has changed"),
+    (lesson.check_compare_within, divide_half_by_all, "half of the table"),
+    (
+        lesson.check_compare_within,
+        lambda v: within(v)[0].triu(1).mean(),
+        "half of the table",
+    ),
     (lesson.check_compare_within, lambda v: within(v)[0], "one number"),
     (lesson.check_compare_within, lambda v: None, "returns nothing"),
 ]

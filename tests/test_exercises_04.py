@@ -38,6 +38,18 @@ def keep_latents(latents, noise, signal):
     return latents + (1 - column(signal)) ** 0.5 * noise
 
 
+def change_latents(latents, noise, signal):
+    """Change what was given."""
+    latents *= column(signal) ** 0.5
+    return latents + (1 - column(signal)) ** 0.5 * noise
+
+
+def change_without(without, first, second, scale):
+    """Change what was given."""
+    without += scale * (first + second - 2 * without)
+    return without
+
+
 def add_fresh_noise(noisy, guess, signal, next_signal):
     """Do as DDPM does."""
     fresh = torch.randn_like(guess)
@@ -68,6 +80,12 @@ WRONG = [
     (ADD, forget_roots, "square root"),
     (ADD, root_too_early, "not one minus the root"),
     (ADD, keep_latents, "have to shrink"),
+    (ADD, change_latents, "has changed"),
+    (ADD, lambda a, n, s: mix(a, 0 * n, column(s)) + (1 - column(s)) * n,
+     "only `signal` has its square root"),
+    (ADD, lambda a, n, s: column(s) * a + mix(0 * a, n, column(s)),
+     "only `1 - signal` has its square root"),
+    (ADD, lambda a, n, s: column(s) ** 0.5 * a + n, "shrink as well"),
     (ADD, lambda a, n, s: mix(n, a, column(s)), "swapped"),
     (ADD, mix, "follows the columns"),
     (ADD, lambda a, n, s: None, "`return` missing"),
@@ -78,13 +96,16 @@ WRONG = [
     (GUIDE, lambda w, a, b, s: w + s * (b - a), "with each other"),
     (GUIDE, lambda w, a, b, s: w + s * (a - w), "only one"),
     (GUIDE, lambda w, a, b, s: s * (a + b), "not yet"),
+    (GUIDE, change_without, "has changed"),
     (STEP, lambda x, g, s, n: clean(x, g, s), "put some of the noise back"),
-    (STEP, lambda x, g, s, n: mix(clean(x, g, s), g, s), "as it was"),
+    (STEP, lambda x, g, s, n: mix(clean(x, g, s), g, s), "nothing has chang"),
+    (STEP, lambda x, g, s, n: mix(clean(x, g, n), g, n), "nothing has chang"),
+    (STEP, lambda x, g, s, n: mix(clean(x, g, n), g, s), "are swapped"),
     (STEP, add_fresh_noise, "no fresh noise"),
     (STEP, step_without_roots, "square roots"),
     (STEP, step_undivided, "still shrunk"),
     (STEP, step_full_size, "shrink again"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("check", "answer", "said"), WRONG)

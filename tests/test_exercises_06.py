@@ -32,11 +32,23 @@ def count_from_the_end(vector, references):
     return 1 + int((found < found[0]).sum())
 
 
-def resample(hits, replacement=True, count=2000):
+def count_itself(vector, references):
+    """Count those that are as similar, too."""
+    found = cosines(vector, references)
+    return 1 + int((found >= found[0]).sum())
+
+
+def compare_distances(vector, references):
+    """Compare by distance."""
+    found = (references - vector).norm(dim=1)
+    return 1 + int((found < found[0]).sum())
+
+
+def resample(hits, replacement=True, count=2000, size=None):
     """Return the sorted shares of samples drawn from hits."""
     values, num = torch.tensor(hits).double(), len(hits)
     if replacement:
-        chosen = torch.randint(num, (count, num))
+        chosen = torch.randint(num, (count, size or num))
     else:
         chosen = torch.rand(count, num).argsort(1)
     return values[chosen].mean(1).sort().values
@@ -59,6 +71,22 @@ def swap_ends(hits):
     return shares[-50].item(), shares[50].item()
 
 
+def pick(shares, low, high, kind=tuple):
+    """Return the shares at two parts of the way from 0 to 1."""
+    ends = torch.tensor([low, high]).double()
+    return kind(torch.quantile(shares, ends).tolist())
+
+
+def take_sums(hits):
+    """Forget to divide."""
+    return pick(resample(hits) * len(hits), 0.025, 0.975)
+
+
+def take_percent_for_parts(hits):
+    """Give `percentile` what `quantile` wants."""
+    return pick(resample(hits), 0.00025, 0.00975)
+
+
 def terms(hits, num, guess):
     """Return the chances of exactly `hits`, one more ... `num` hits."""
     return [
@@ -67,18 +95,48 @@ def terms(hits, num, guess):
     ]
 
 
+def single_ways(hits, num, guess):
+    """Forget in how many ways so many hits can come about."""
+    return [guess**k * (1 - guess) ** (num - k) for k in range(hits, num + 1)]
+
+
 WRONG = [
     (t_shirt.check_find_place, count_from_zero, "begin at 1"),
     (t_shirt.check_find_place, forget_lengths, "by cosine"),
     (t_shirt.check_find_place, count_from_the_end, "less similar"),
+    (t_shirt.check_find_place, count_itself, "counts itself"),
+    (t_shirt.check_find_place, compare_distances, "by distance"),
     (t_shirt.check_find_interval, take_all, "too wide"),
+    (t_shirt.check_find_interval,
+     lambda h: pick(resample(h), 0.005, 0.995), "too wide"),
+    (t_shirt.check_find_interval,
+     lambda h: pick(resample(h, size=len(h) // 2), 0.025, 0.975), "too wide"),
+    (t_shirt.check_find_interval,
+     lambda h: pick(resample(h), 0.05, 0.95), "holds 90 %"),
+    (t_shirt.check_find_interval,
+     lambda h: pick(resample(h), 0.25, 0.75), "too narrow"),
+    (t_shirt.check_find_interval,
+     lambda h: pick(resample(h, size=2000), 0.025, 0.975), "too narrow"),
+    (t_shirt.check_find_interval, take_sums, "not the sum"),
+    (t_shirt.check_find_interval, take_percent_for_parts, "wants 2.5"),
+    (t_shirt.check_find_interval,
+     lambda h: pick(resample(h), 0.025, 0.975, kind=list), "Right."),
+    (t_shirt.check_find_interval,
+     lambda h: pick(resample(h), 0.025, 0.975, kind=torch.tensor), "Right."),
     (t_shirt.check_find_interval, draw_without_replacement, "no width"),
     (t_shirt.check_find_interval, swap_ends, "comes first"),
     (t_shirt.check_find_interval, lambda hits: 0.5, "two numbers"),
     (t_shirt.check_find_luck, lambda *a: terms(*a)[0], "exactly"),
     (t_shirt.check_find_luck, lambda *a: sum(terms(*a)[1:]), "one later"),
     (t_shirt.check_find_luck, lambda h, n, g: g**h, "math.comb"),
-]
+    (t_shirt.check_find_luck, lambda *a: single_ways(*a)[0], "math.comb"),
+    (t_shirt.check_find_luck, lambda *a: sum(single_ways(*a)), "math.comb"),
+    (t_shirt.check_find_luck, lambda *a: sum(terms(*a)[:-1]), "`range` ends"),
+    (t_shirt.check_find_luck,
+     lambda *a: 1 - sum(terms(*a)[1:]), "of 2 at most"),
+    (t_shirt.check_find_luck, lambda *a: 1 - sum(terms(*a)), "fewer than 2"),
+    (t_shirt.check_find_luck, lambda h, n, g: h / n, "share of hits"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("check", "answer", "said"), WRONG)

@@ -1,6 +1,7 @@
 """Lesson 07: typical wrong answers get a message that names the mistake."""
 
 import math
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -8,16 +9,34 @@ import pytest
 from tutorial_lib.exercises import corgi
 
 
+def get_shares(counts):
+    """Return the shares of all ways that occur."""
+    return [count / sum(counts) for count in counts if count]
+
+
 def forget_the_sign(counts):
     """Return a negative entropy."""
-    shares = [count / sum(counts) for count in counts if count]
-    return sum(p * math.log2(p) for p in shares)
+    return sum(p * math.log2(p) for p in get_shares(counts))
 
 
 def count_in_nats(counts):
     """Take the natural logarithm."""
-    shares = [count / sum(counts) for count in counts if count]
-    return -sum(p * math.log(p) for p in shares)
+    return -sum(p * math.log(p) for p in get_shares(counts))
+
+
+def count_in_tens(counts):
+    """Take the decimal logarithm."""
+    return -sum(p * math.log10(p) for p in get_shares(counts))
+
+
+def forget_the_factor(counts):
+    """Add up mere logarithms."""
+    return -sum(math.log2(p) for p in get_shares(counts))
+
+
+def take_the_mean(counts):
+    """Take the mean for the sum."""
+    return -np.mean([p * math.log2(p) for p in get_shares(counts)])
 
 
 def keep_zeros(counts):
@@ -50,15 +69,42 @@ def forget_absolute(pictures):
     return (pictures[:, None] - pictures[None]).mean()
 
 
+def list_pairs(pictures):
+    """Return the differences of all pairs of prompts."""
+    return [a - b for a, b in combinations(pictures, 2)]
+
+
 WRONG = [
     (corgi.check_measure_entropy, forget_the_sign, "the sign"),
     (corgi.check_measure_entropy, count_in_nats, "in nats"),
     (corgi.check_measure_entropy, keep_zeros, "counts of 0"),
     (corgi.check_measure_entropy, forget_to_divide, "by their sum"),
+    (corgi.check_measure_entropy, count_in_tens, "the base of 10"),
+    (corgi.check_measure_entropy, forget_the_factor, "counts p times"),
+    (corgi.check_measure_entropy, take_the_mean, "you take the mean"),
+    (corgi.check_measure_entropy, lambda counts: None, "returns nothing"),
     (corgi.check_compare_prompts, compare_noise, "first axis"),
     (corgi.check_compare_prompts, compare_with_itself, "with itself"),
     (corgi.check_compare_prompts, forget_absolute, "absolute"),
+    (corgi.check_compare_prompts,
+     lambda p: np.mean(list_pairs(p)), "cancel out"),
+    (corgi.check_compare_prompts,
+     lambda p: -np.mean(list_pairs(p)), "cancel out"),
+    (corgi.check_compare_prompts,
+     lambda p: np.mean([abs(d.mean()) for d in list_pairs(p)]), "cancel out"),
+    (corgi.check_compare_prompts,
+     lambda p: np.mean(np.square(list_pairs(p))), "you take squares"),
+    (corgi.check_compare_prompts,
+     lambda p: sum(np.abs(d).mean() for d in list_pairs(p)), "up the pairs"),
+    (corgi.check_compare_prompts,
+     lambda p: np.abs(list_pairs(p)).sum(2).mean(), "up the values"),
     (corgi.check_expect_pictures, lambda n: n, "comes twice"),
+    (corgi.check_expect_pictures,
+     lambda n: sum(n / k for k in range(n)), "you divide by 0"),
+    (corgi.check_expect_pictures,
+     lambda n: sum(n / k for k in range(2, n + 1)), "is the longest"),
+    (corgi.check_expect_pictures,
+     lambda n: sum(k / n for k in range(1, n + 1)), "not k/n"),
     (corgi.check_expect_pictures,
      lambda n: sum(1 / k for k in range(1, n + 1)), "n/k"),
     (corgi.check_expect_pictures,

@@ -12,14 +12,19 @@ def take_the_farthest(colors, count=6):
     return [0, *distances[0].topk(count - 1).indices.tolist()]
 
 
-def add_up(colors, count=6):
-    """Choose by the sum of distances."""
-    distances, chosen = torch.cdist(colors, colors), [0]
-    while len(chosen) < count:
-        sums = distances[chosen].sum(0)
-        sums[chosen] = -1
-        chosen.append(int(sums.argmax()))
-    return chosen
+def choose_by(measure, again):
+    """Return a function that chooses the photo farthest by a measure."""
+
+    def choose(colors, count=6):
+        distances, chosen = torch.cdist(colors, colors), [0]
+        while len(chosen) < count:
+            far = measure(distances[chosen]).clone()
+            if not again:
+                far[chosen] = -1
+            chosen.append(int(far.argmax()))
+        return chosen
+
+    return choose
 
 
 def choose_twice(colors, count=6):
@@ -42,6 +47,42 @@ def forget_the_unsaid(people, told):
     if not told:
         return 0
     return len(list_fitting(people, told))
+
+
+def sift(people, told):
+    """Throw those out of the list that do not fit."""
+    people[:] = list_fitting(people, told)
+    return len(people)
+
+
+def compare_some(places):
+    """Return a function that compares the first photo with some others."""
+
+    def find(photos):
+        others = [photos[i] for i in places] if len(photos) > 1 else []
+        return {k: v for k, v in photos[0].items()
+                if all(p.get(k) == v for p in others)}
+
+    return find
+
+
+def ignore_the_first(photos):
+    """Find what all but the first photo share."""
+    return {k: v for k, v in photos[-1].items()
+            if all(p.get(k) == v for p in photos[1:])}
+
+
+def trust_the_names(photos):
+    """Look up a name that a photo may lack."""
+    return {k: v for k, v in photos[0].items()
+            if all(p[k] == v for p in photos)}
+
+
+def change_the_first(photos):
+    """Throw out of the first photo what it does not share."""
+    for name, value in want_two_photos(photos).items():
+        photos[0].pop(name, value)
+    return photos[0]
 
 
 def look_at_the_first(photos):
@@ -85,18 +126,36 @@ def forget_to_return(photos):
 
 WRONG = [
     (face_photo.check_choose_varied, take_the_farthest, "every photo"),
-    (face_photo.check_choose_varied, add_up, "add up the distances"),
+    (face_photo.check_choose_varied,
+     choose_by(lambda d: d.sum(0), False), "add up the distances"),
+    (face_photo.check_choose_varied,
+     choose_by(lambda d: d.mean(0), True), "add up the distances"),
+    (face_photo.check_choose_varied,
+     choose_by(lambda d: d.amax(0), True), "the farthest photo chosen"),
+    (face_photo.check_choose_varied,
+     choose_by(lambda d: d.amax(0), False), "the farthest photo chosen"),
+    (face_photo.check_choose_varied,
+     choose_by(lambda d: d[-1], True), "chosen last alone"),
+    (face_photo.check_choose_varied,
+     choose_by(lambda d: d[-1], False), "chosen last alone"),
     (face_photo.check_choose_varied, choose_twice, "twice"),
     (face_photo.check_count_fitting, count_any, "must have all"),
     (face_photo.check_count_fitting, list_fitting, "not who"),
     (face_photo.check_count_fitting, forget_the_unsaid, "fits everybody"),
+    (face_photo.check_count_fitting, sift, "has changed"),
+    (face_photo.check_find_shared, compare_some([-1]), "do not agree"),
+    (face_photo.check_find_shared, compare_some([1]), "do not agree"),
+    (face_photo.check_find_shared, compare_some([1, 2, 3, 5]), "not agree"),
+    (face_photo.check_find_shared, ignore_the_first, "do not agree"),
+    (face_photo.check_find_shared, trust_the_names, "`photo.get(name)`"),
+    (face_photo.check_find_shared, change_the_first, "has changed"),
     (face_photo.check_find_shared, look_at_the_first, "of the first photo"),
     (face_photo.check_find_shared, let_most_decide, "most is not all"),
     (face_photo.check_find_shared, list_names, "a dict such as"),
     (face_photo.check_find_shared, skip_what_is_missing, "is not shared"),
     (face_photo.check_find_shared, want_two_photos, "a single photo"),
     (face_photo.check_find_shared, forget_to_return, "returns nothing"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("check", "answer", "said"), WRONG)

@@ -8,6 +8,7 @@ from tutorial_lib.exercises.checking import (
     Mistake,
     expect_tensor,
     is_close,
+    name_mistake,
     tells_mistakes,
 )
 
@@ -24,13 +25,16 @@ def check_go_part_way(go_part_way) -> None:
         found = expect_tensor(go_part_way(start, learned, share), (2, 8))
         if is_close(found, truth):
             continue
-        if is_close(found, learned + share * (start - learned)):
-            raise Mistake("you go from X to the start; go the other way.")
-        if is_close(found, start + share * learned):
-            raise Mistake(
-                "you add X itself; the way from start to X is their "
-                "difference."
-            )
+        name_mistake(found, {
+            "you go from X to the start; go the other way.":
+                learned + share * (start - learned),
+            "you add X itself; the way from start to X is their difference.":
+                start + share * learned,
+            "the difference is turned round: it is `learned` minus `start`.":
+                start + share * (start - learned),
+            "that is the way alone; add it to the start.":
+                share * (learned - start),
+        })  # fmt: skip
         if share > 1 and is_close(found, learned):
             raise Mistake("a share above 1 goes beyond X; do not stop there.")
         raise Mistake(f"the vector at share {share} is not right.")
@@ -43,12 +47,9 @@ def check_normalize_layer(normalize_layer) -> None:
     Taught in notebooks/09_anime_illustration.ipynb.
     """
     vectors = 5 + 3 * torch.randn(4, 12, dtype=torch.float64)
-    given = vectors.clone()
     centred = vectors - vectors.mean(1, keepdim=True)
     truth = centred / centred.square().mean(1, keepdim=True).sqrt()
     found = expect_tensor(normalize_layer(vectors), (4, 12))
-    if not torch.equal(vectors, given):
-        raise Mistake("the vectors you were given have changed.")
     if is_close(found, truth):
         return
     if is_close(found, centred):
@@ -74,18 +75,42 @@ def check_find_best(find_best) -> None:
 
     Taught in notebooks/09_anime_illustration.ipynb.
     """
-    shares = [0.1, 0.5, 1, 1.5, 2.5]
-    people, styles = [0, 0.5, 0.7, 0.85, 0], [0.9, 0.8, 0.75, 0.4, 0]
-    order = random.sample(range(5), 5)
-    found = find_best(
-        *([each[i] for i in order] for each in (shares, people, styles))
+    lists = (
+        [0.1, 0.4, 0.6, 0.8, 1.2, 1.5, 2.5],  # shares
+        [0.1, 0.38, 0.45, 0.5, 0.9, 0.98, 0],  # people
+        [0.95, 0.82, 0.65, 0.5, 0.34, 0.1, 0],  # styles
     )
-    if found == 1:
-        return
-    if found == order.index(2):
+    orders = [list(range(7)), [6, 0, 1, 2, 3, 4, 5]]
+    orders += [random.sample(range(7), 7) for _ in range(3)]
+    try:
+        found = [
+            find_best(*([each[i] for i in order] for each in lists))
+            for order in orders
+        ]
+    except ZeroDivisionError:
+        raise Mistake(
+            "both scores may be 0; their mean is 0 then, do not divide."
+        ) from None
+    if found == [order.index(2) for order in orders]:
         raise Mistake("you return the number in the list, not the share.")
-    if found == 1.5:
-        raise Mistake("that is best for the person; the style counts as well.")
-    if found == 0.1:
-        raise Mistake("that is best for the style; the person counts as well.")
-    raise Mistake(f"the best share is 1 here, and you say {found}.")
+    for share, sentence in LESS_GOOD.items():
+        if found == [share] * len(orders):
+            raise Mistake(sentence)
+    for each in found:
+        if each == 2.5:
+            raise Mistake("at 2.5 both scores are 0, and so is their mean.")
+        if each != 0.6:
+            raise Mistake(f"the best share is 0.6 here, and you say {each}.")
+
+
+LESS_GOOD = {
+    1.2: "that has the highest ordinary mean, (a + b) / 2; the harmonic mean "
+    "is 2ab / (a + b).",
+    0.4: "that has the highest product, ab; the harmonic mean is "
+    "2ab / (a + b).",
+    0.8: "there the lower of the two scores is highest; the harmonic mean is "
+    "2ab / (a + b).",
+    1.5: "that is best for the person; the style counts as well.",
+    0.1: "that is best for the style; the person counts as well. (Mind the "
+    "brackets: 2ab / (a + b).)",
+}

@@ -1,8 +1,10 @@
 """What all checks share: they name a mistake and never stop a notebook."""
 
+import copy
 import functools
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,14 +18,15 @@ def tells_mistakes(check: Callable) -> Callable:
 
     The new check prints one line, "Right." or what is not. An answer still
     to be written (it raises NotImplementedError) is not wrong, so that a
-    notebook with open exercises runs to its end.
+    notebook with open exercises runs to its end. Whatever the exercise, an
+    answer has to return something, and to leave what it is given as it is.
     """
 
     @functools.wraps(check)
     def tell(answer) -> None:
         """Check an answer and print one line about it."""
         try:
-            check(answer)
+            check(_watch(answer))
         except NotImplementedError:
             print("To do: replace the last line of the function, run again.")
         except Mistake as mistake:
@@ -37,10 +40,47 @@ def tells_mistakes(check: Callable) -> Callable:
     return tell
 
 
+def _watch(answer: Callable) -> Callable:
+    """Let an answer raise Mistake for what is wrong in any exercise."""
+    if not callable(answer):
+        raise Mistake("hand over the function itself, and not its result.")
+
+    def watched(*given, **options):
+        before = copy.deepcopy(given)
+        found = answer(*given, **options)
+        if found is None:
+            raise Mistake(
+                "your function returns nothing; is `return` missing?"
+            )
+        for now, then in zip(given, before, strict=True):
+            expect_unchanged(now, then)
+        return found
+
+    return watched
+
+
+def expect_unchanged(now, then) -> None:
+    """Raise Mistake unless what was given is now what it was then."""
+    if isinstance(now, Tensor | np.ndarray):
+        now, then = torch.as_tensor(now), torch.as_tensor(then)
+        if now.requires_grad and not then.requires_grad:
+            raise Mistake(
+                "the vector you were given now asks for a gradient; make a "
+                "copy, `vector.clone().requires_grad_(True)`."
+            )
+        asks = now.requires_grad == then.requires_grad
+        same = asks and torch.equal(now, then)
+    else:
+        same = now == then
+    if not same:
+        raise Mistake(
+            "what you were given has changed; copy it first, or make a new "
+            "one."
+        )
+
+
 def expect_tensor(value, shape: tuple[int, ...]) -> Tensor:
     """Return the value, or raise Mistake if it is no tensor of the shape."""
-    if value is None:
-        raise Mistake("your function returns nothing; is `return` missing?")
     if not isinstance(value, Tensor):
         kind = type(value).__name__
         raise Mistake(f"a tensor is wanted, and your function returns {kind}.")
@@ -52,9 +92,29 @@ def expect_tensor(value, shape: tuple[int, ...]) -> Tensor:
     return value
 
 
+def read_pair(value) -> tuple[float, float]:
+    """Return two numbers, (low, high), or raise Mistake if it is no such."""
+    try:
+        low, high = (float(each) for each in value)
+    except (TypeError, ValueError):
+        raise Mistake(
+            f"two numbers are wanted, low and high, not {value}."
+        ) from None
+    if low > high:
+        raise Mistake("the low end comes first.")
+    return low, high
+
+
 def is_close(value, truth, tolerance: float = 1e-4) -> bool:
     """Say whether two tensors or numbers agree, in double precision."""
     value, truth = (
         torch.as_tensor(each, dtype=torch.float64) for each in (value, truth)
     )
     return torch.allclose(value, truth, rtol=tolerance, atol=tolerance)
+
+
+def name_mistake(value, mistakes: dict[str, object]) -> None:
+    """Raise Mistake with the sentence whose wrong result the value is."""
+    for sentence, wrong in mistakes.items():
+        if is_close(value, wrong):
+            raise Mistake(sentence)

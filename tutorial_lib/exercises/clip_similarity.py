@@ -122,10 +122,8 @@ def check_compare_within(compare_within: Callable) -> None:
     Taught in notebooks/01_clip_similarity.ipynb.
     """
     num = 6
-    vectors = make_vectors(num) + 1
+    vectors = make_vectors(num) + 3  # their mean cosine is far from 0
     found = compare_within(vectors.float())
-    if found is None:
-        raise Mistake("your function returns nothing; is `return` missing?")
     if torch.as_tensor(found).numel() != 1:
         raise Mistake("one number is wanted, the mean over all pairs.")
     cosines = normalize(vectors) @ normalize(vectors).T
@@ -147,6 +145,13 @@ def check_compare_within(compare_within: Callable) -> None:
     if is_close(found, 2 * total / pairs):
         raise Mistake(
             "the sum holds each pair twice, and you divide by each once."
+        )
+    if is_close(found, total / 2 / pairs) or is_close(
+        found, total / 2 / num**2
+    ):
+        raise Mistake(
+            "half of the table holds each pair once, and you divide by more "
+            "than that: there are n (n - 1) / 2 pairs."
         )
     if is_close(found, (dots.sum() - dots.trace()) / pairs):
         raise Mistake(

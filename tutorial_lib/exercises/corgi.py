@@ -5,7 +5,12 @@ from itertools import combinations
 
 import numpy as np
 
-from tutorial_lib.exercises.checking import Mistake, tells_mistakes
+from tutorial_lib.exercises.checking import (
+    Mistake,
+    is_close,
+    name_mistake,
+    tells_mistakes,
+)
 
 
 @tells_mistakes
@@ -25,15 +30,23 @@ def check_measure_entropy(measure_entropy) -> None:
             ) from None
         if math.isclose(found, truth, abs_tol=1e-9):
             continue
-        if math.isclose(found, -truth, abs_tol=1e-9):
-            raise Mistake("the sign is wrong: entropy is never negative.")
-        if math.isclose(found, truth * math.log(2), abs_tol=1e-9):
-            raise Mistake("yours is in nats; bits need the logarithm to 2.")
         if math.isnan(found):
             raise Mistake(f"{counts} gives nan; leave out counts of 0.")
+        name_mistake(found, {
+            "the sign is wrong: entropy is never negative.": -truth,
+            "yours is in nats; bits need the logarithm to 2.":
+                truth * math.log(2),
+            "yours is to the base of 10; bits need the logarithm to 2.":
+                truth * math.log10(2),
+            "divide the counts by their sum first.":
+                -sum(count * math.log2(count) for count in counts if count),
+            "each logarithm counts p times: p·log2(p).":
+                -sum(math.log2(p) for p in shares),
+            "add up p·log2(p); you take the mean.": truth / len(shares),
+        })  # fmt: skip
         raise Mistake(
             f"{counts} has an entropy of {truth:.3f} bits, and you say "
-            f"{found:.3f}; are the counts divided by their sum?"
+            f"{found:.3f}."
         )
 
 
@@ -47,29 +60,37 @@ def check_compare_prompts(compare_prompts) -> None:
     pictures = rng.normal(size=(4, 1, 30)) + 2 * rng.normal(size=(1, 5, 30))
     pictures += 0.1 * rng.normal(size=(4, 5, 30))
 
-    def compare(array):
-        """Compare all pairs along the first axis."""
-        pairs = combinations(range(len(array)), 2)
-        return np.mean([np.abs(array[a] - array[b]).mean() for a, b in pairs])
-
-    truth, found = compare(pictures), compare_prompts(pictures)
+    differences = list_differences(pictures)
+    truth = np.abs(differences).mean()
+    found = compare_prompts(pictures)
     if math.isclose(found, truth, rel_tol=1e-6):
         return
-    if math.isclose(found, compare(pictures.swapaxes(0, 1)), rel_tol=1e-6):
-        raise Mistake(
-            "that is what changes with the noise; prompts are the first "
-            "axis."
-        )
-    if math.isclose(found, truth * 3 / 4, rel_tol=1e-6):
-        raise Mistake(
-            "you compare each prompt with itself as well, which differs by "
-            "nothing."
-        )
-    if abs(found) < 0.2 * truth:
-        raise Mistake(
-            "differences up and down cancel out; take their absolute values."
-        )
+    signed = differences.mean()
+    per_pair = differences.reshape(len(differences), -1).mean(1)
+    for wrong in (0, signed, -signed, abs(signed), np.abs(per_pair).mean()):
+        if is_close(found, wrong):
+            raise Mistake(
+                "differences up and down cancel out; take their absolute "
+                "values first, then the mean."
+            )
+    name_mistake(found, {
+        "that is what changes with the noise; prompts are the first axis.":
+            np.abs(list_differences(pictures.swapaxes(0, 1))).mean(),
+        "you compare each prompt with itself as well, which differs by "
+        "nothing.": truth * 3 / 4,
+        "you take squares; absolute differences are asked for.":
+            np.square(differences).mean(),
+        "you add up the pairs; take their mean.": truth * len(differences),
+        "you add up the values of a picture; take their mean.":
+            truth * pictures.shape[2],
+    })  # fmt: skip
     raise Mistake(f"it should be {truth:.4f}, and you have {found:.4f}.")
+
+
+def list_differences(array: np.ndarray) -> np.ndarray:
+    """Return the differences of all pairs along the first axis."""
+    pairs = combinations(range(len(array)), 2)
+    return np.stack([array[a] - array[b] for a, b in pairs])
 
 
 @tells_mistakes
@@ -80,21 +101,26 @@ def check_expect_pictures(expect_pictures) -> None:
     """
     for num in (4, 1, 7):
         truth = sum(num / missing for missing in range(1, num + 1))
-        found = expect_pictures(num)
+        try:
+            found = expect_pictures(num)
+        except ZeroDivisionError:
+            raise Mistake(
+                "you divide by 0; from 1 to `num_ways` ways are missing, and "
+                "`range(num_ways)` begins at 0."
+            ) from None
         if math.isclose(found, truth, rel_tol=1e-9):
             continue
-        if math.isclose(found, num, rel_tol=1e-9):
-            raise Mistake(
-                "so few only suffice if no way ever comes twice; late on, "
-                "most pictures show a way that was seen before."
-            )
-        if math.isclose(found, truth / num, rel_tol=1e-9):
-            raise Mistake(
-                "the wait for one of k missing ways is n/k pictures, and not "
-                "1/k."
-            )
-        if math.isclose(found, truth - 1, rel_tol=1e-9):
-            raise Mistake("the first picture counts as well.")
+        name_mistake(found, {
+            "so few only suffice if no way ever comes twice; late on, most "
+            "pictures show a way that was seen before.": num,
+            "the wait for one of k missing ways is n/k pictures, and not 1/k.":
+                truth / num,
+            "the wait for one of k missing ways is n/k pictures, and not k/n.":
+                (num + 1) / 2,
+            "the first picture counts as well.": truth - 1,
+            "the wait for the last way counts as well, and is the longest.":
+                truth - num,
+        })  # fmt: skip
         raise Mistake(
             f"for {num} ways it is {truth:.2f} pictures, not {found:.2f}."
         )

@@ -1,13 +1,12 @@
 """Checks of the exercises in lesson 08: pictures, descriptions, features."""
 
 import random
+from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
-from tutorial_lib.exercises.checking import (
-    Mistake,
-    tells_mistakes,
-)
+from tutorial_lib.exercises.checking import Mistake, tells_mistakes
 
 
 @tells_mistakes
@@ -16,37 +15,59 @@ def check_choose_varied(choose_varied) -> None:
 
     Taught in notebooks/08_face_photo.ipynb.
     """
-    for _ in range(5):
-        colors = torch.rand(40, 3) * 255
-        distances = torch.cdist(colors, colors)
-        truth, by_sum = [0], [0]
-        while len(truth) < 6:
-            truth.append(int(distances[truth].min(0).values.argmax()))
-            sums = distances[by_sum].sum(0)
-            sums[by_sum] = -1
-            by_sum.append(int(sums.argmax()))
-        found = choose_varied(colors, 6)
-        if found == truth:
-            continue
-        if len(found) != 6:
-            raise Mistake(f"six photos are asked for, and you chose {found}.")
-        if len(set(found)) < len(found):
-            raise Mistake(f"you chose a photo twice: {found}.")
-        if found[0] != 0:
+    rounds = [torch.rand(40, 3) * 255 for _ in range(5)]
+    found = [[int(i) for i in choose_varied(each, 6)] for each in rounds]
+    distances = [torch.cdist(each, each) for each in rounds]
+    truth = [choose_by(each, take_nearest) for each in distances]
+    if found == truth:
+        return
+    for sentence, rule in WRONG_DISTANCES.items():
+        for again in (False, True):
+            if found == [choose_by(each, rule, again) for each in distances]:
+                raise Mistake(sentence)
+    for chosen, right in zip(found, truth, strict=True):
+        if len(chosen) != 6:
+            raise Mistake(f"six photos are asked for, and you chose {chosen}.")
+        if len(set(chosen)) < len(chosen):
+            raise Mistake(f"you chose a photo twice: {chosen}.")
+        if chosen[0] != 0:
             raise Mistake("photo 0 is to be the first.")
-        if found == distances[0].topk(6).indices.tolist() or (
-            found[1:] == distances[0].topk(5).indices.tolist()
-        ):
-            raise Mistake(
-                "yours are all far from photo 0, but may be near to each "
-                "other; look at the distance to every photo chosen so far."
-            )
-        if found == by_sum:
-            raise Mistake(
-                "you add up the distances; a photo may then be close to one "
-                "that is chosen. Take the distance to the nearest one."
-            )
-        raise Mistake(f"{truth} was expected, and you chose {found}.")
+        if chosen != right:
+            raise Mistake(f"{right} was expected, and you chose {chosen}.")
+
+
+def choose_by(
+    distances: Tensor, measure: Callable, again: bool = True
+) -> list[int]:
+    """Choose six photos, each the farthest as measured from those chosen.
+
+    `measure` gives one number a photo, from the rows of those chosen. With
+    `again` a photo may be chosen twice.
+    """
+    chosen = [0]
+    while len(chosen) < 6:
+        far = measure(distances[chosen]).clone()
+        if not again:
+            far[chosen] = -1
+        chosen.append(int(far.argmax()))
+    return chosen
+
+
+def take_nearest(rows: Tensor) -> Tensor:
+    """Return each photo's distance to the nearest one chosen."""
+    return rows.amin(0)
+
+
+WRONG_DISTANCES = {
+    "yours are all far from photo 0, but may be near to each other; look at "
+    "the distance to every photo chosen so far.": lambda rows: rows[0],
+    "you add up the distances; a photo may then be close to one that is "
+    "chosen. Take the distance to the nearest one.": lambda rows: rows.sum(0),
+    "you take the distance to the farthest photo chosen (`max`); take that "
+    "to the nearest one (`min`).": lambda rows: rows.amax(0),
+    "you look at the photo chosen last alone; look at the distance to every "
+    "photo chosen so far.": lambda rows: rows[-1],
+}  # fmt: skip
 
 
 @tells_mistakes
@@ -86,17 +107,21 @@ def check_find_shared(find_shared) -> None:
 
     Taught in notebooks/08_face_photo.ipynb.
     """
-    for few in (False, True):
-        photos = _make_photos(few)
+    rounds = [make_photos(odd, odd * (odd % 2)) for odd in range(6)]
+    for photos in (*rounds, make_photos(1, 0)[:1]):
         shared = {
             name: value for name, value in photos[0].items()
             if all(photo.get(name) == value for photo in photos)
         }
-        found = find_shared([dict(photo) for photo in photos])
+        try:
+            found = find_shared(photos)
+        except KeyError as error:
+            raise Mistake(
+                f"not every photo has a {error.args[0]}; use "
+                "`photo.get(name)`."
+            ) from None
         if found == shared:
             continue
-        if found is None:
-            raise Mistake("your function returns nothing; return a dict.")
         if not isinstance(found, dict):
             raise Mistake(
                 "what the photos share is asked for with its values: a dict "
@@ -106,18 +131,21 @@ def check_find_shared(find_shared) -> None:
         raise Mistake(f"{shared} was expected, and you have {found}.")
 
 
-def _make_photos(few: bool) -> list[dict]:
-    """Make six photos' features: shirt shared, wall varied, cap in one."""
+def make_photos(odd: int, capped: int) -> list[dict]:
+    """Make six photos' features, all with the same shirt.
+
+    The photo `odd` has another wall, and the photo `capped` alone a cap.
+    """
     shirt, wall, other = random.sample(["red", "green", "blue", "grey"], 3)
     photos = [{"shirt": shirt, "wall": wall} for _ in range(6)]
-    photos[random.randrange(1, 6)]["wall"] = other
-    photos[0]["cap"] = "yes"
-    return photos[:1] if few else photos
+    photos[odd]["wall"] = other
+    photos[capped]["cap"] = "yes"
+    return photos
 
 
 def _name_wrong_features(found: dict, shared: dict, photos: list) -> None:
     """Raise Mistake for a feature that is too much, or one that is missing."""
-    if found == photos[0]:
+    if found == photos[0] and "cap" in found:
         raise Mistake(
             "that is all of the first photo; keep what the others show, too."
         )

@@ -7,6 +7,7 @@ from tutorial_lib.exercises.checking import (
     Mistake,
     expect_tensor,
     is_close,
+    name_mistake,
     tells_mistakes,
 )
 
@@ -18,11 +19,9 @@ def make_latents(count: int) -> list[Tensor]:
     return list(torch.randn(count, ROWS, 4, ROWS, ROWS, dtype=torch.float64))
 
 
-def name_mistake(value: Tensor, mistakes: dict[str, Tensor]) -> None:
-    """Raise Mistake with the sentence whose wrong result the value is."""
-    for sentence, wrong in mistakes.items():
-        if is_close(value, wrong):
-            raise Mistake(sentence)
+def name_wrong_numbers(value: Tensor, mistakes: dict[str, Tensor]) -> None:
+    """Raise Mistake in any case, with the sentence that fits the value."""
+    name_mistake(value, mistakes)
     raise Mistake("the shape is right, the numbers are not yet.")
 
 
@@ -35,19 +34,24 @@ def check_add_noise(add_noise) -> None:
     latents, noise = make_latents(2)
     shares = torch.rand(ROWS, dtype=torch.float64) * 0.8 + 0.1
     found = expect_tensor(
-        add_noise(latents.clone(), noise.clone(), shares.clone()),
-        tuple(latents.shape),
+        add_noise(latents, noise, shares), tuple(latents.shape)
     )
     signal = shares[:, None, None, None]
     truth = signal.sqrt() * latents + (1 - signal).sqrt() * noise
     if is_close(found, truth):
         return
-    name_mistake(found, {
+    name_wrong_numbers(found, {
         "the shares are those of the *variance*: take the square root of "
         "`signal` and of `1 - signal`.":
             signal * latents + (1 - signal) * noise,
         "the noise wants the root of `1 - signal`, not one minus the root.":
             signal.sqrt() * latents + (1 - signal.sqrt()) * noise,
+        "only `signal` has its square root; `1 - signal` needs it as well.":
+            signal.sqrt() * latents + (1 - signal) * noise,
+        "only `1 - signal` has its square root; `signal` needs it as well.":
+            signal * latents + (1 - signal).sqrt() * noise,
+        "the noise has to shrink as well, by the root of `1 - signal`.":
+            signal.sqrt() * latents + noise,
         "the latents have to shrink as the noise grows; yours keep their "
         "full size.": latents + (1 - signal).sqrt() * noise,
         "the two shares are swapped: `signal` belongs to the latents.":
@@ -67,13 +71,12 @@ def check_guide_by_two(guide_by_two) -> None:
     without, first, second = make_latents(3)
     scale = 2 + torch.rand(()).item()
     found = expect_tensor(
-        guide_by_two(without.clone(), first.clone(), second.clone(), scale),
-        tuple(without.shape),
+        guide_by_two(without, first, second, scale), tuple(without.shape)
     )
     both = (first - without) + (second - without)
     if is_close(found, without + scale * both):
         return
-    name_mistake(found, {
+    name_wrong_numbers(found, {
         "the guess without a caption counts twice with you; begin with it "
         "once, and add what each caption changes.":
             2 * without + scale * both,
@@ -101,8 +104,7 @@ def check_step_ddim(step_ddim) -> None:
     later = signal + 0.2
     found = [
         expect_tensor(
-            step_ddim(noisy.clone(), guess.clone(), signal, later),
-            tuple(noisy.shape),
+            step_ddim(noisy, guess, signal, later), tuple(noisy.shape)
         )
         for _ in range(2)
     ]
@@ -115,14 +117,17 @@ def check_step_ddim(step_ddim) -> None:
             "*guessed* noise back."
         )
     undivided = noisy - (1 - signal).sqrt() * guess
-    name_mistake(found[0], {
+    name_wrong_numbers(found[0], {
         "that is the clean guess; now put some of the noise back, as much "
         "as belongs to `next_signal`.": clean,
         "the noise is out, but the latents are still shrunk: divide by the "
         "root of `signal`.":
             later.sqrt() * undivided + (1 - later).sqrt() * guess,
-        "you put the noise back as it was: the second mixture is that of "
-        "`next_signal`.": noisy,
+        "nothing has changed: take the noise out with `signal`, and put it "
+        "back with `next_signal`, not both with one of them.": noisy,
+        "the two signals are swapped: the noisy latents belong to `signal`.":
+            signal.sqrt() * (noisy - (1 - later).sqrt() * guess) / later.sqrt()
+            + (1 - signal).sqrt() * guess,
         "take the square roots, of each share and of one minus it.":
             later * (noisy - (1 - signal) * guess) / signal
             + (1 - later) * guess,

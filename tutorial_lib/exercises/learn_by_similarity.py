@@ -10,6 +10,7 @@ from tutorial_lib.exercises.checking import (
     Mistake,
     expect_tensor,
     is_close,
+    name_mistake,
     tells_mistakes,
 )
 
@@ -24,6 +25,12 @@ CLIMBS = (  # similarities, and whether they have settled
     ([0.10, 0.11, 0.12, 0.13, 0.135, 0.14, 0.145], False),
     ([0.1, 0.5, 0.8, 0.806, 0.812, 0.818, 0.819], False),
     ([0.1, 0.5, 0.8, 0.81, 0.815, 0.818, 0.82, 0.82], True),
+    ([0.70, 0.75, 0.78, 0.79, 0.79, 0.79, 0.80, 0.80], False),
+    ([0.1, 0.5, 0.9, 0.9, 0.9, 0.912, 0.7, 0.5, 0.5], True),
+    ([0.1, 0.8, 0.7, 0.75, 0.8, 0.8, 0.8], True),
+    ([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], True),
+    ([0.1, 0.5, 0.7, 0.8, 0.82, 0.82, 0.82, 0.82], False),
+    ([0.3, 0.8, 0.8, 0.8, 0.8, 0.8101], True),
 )
 
 
@@ -78,14 +85,9 @@ def check_step_uphill(
     """
     for lr in (0.3, 0.05):
         pictures = make_pictures(7, 5)
-        vector = 2 * torch.randn(5, dtype=torch.float64)
-        given = vector.clone()
-        found = expect_tensor(answer(given, pictures.clone(), lr), (5,))
-        if not torch.equal(given.detach(), vector):
-            raise Mistake(
-                "the vector that was handed to you has changed; copy it "
-                "first (`vector.clone()`)."
-            )
+        vector = torch.randn(5, dtype=torch.float64)
+        vector *= 2 / vector.norm()
+        found = expect_tensor(answer(vector, pictures, lr), (5,))
         if found.requires_grad:
             raise Mistake(
                 "the new vector still asks for a gradient; `detach()` it, "
@@ -103,20 +105,22 @@ def compare_step(
     gradient = leaf.grad
     if is_close(step, lr * gradient):
         return
-    if is_close(step, -lr * gradient):
-        raise Mistake(
-            "the similarity falls; go along its gradient, or against that "
-            "of one minus the similarity."
-        )
-    if is_close(step, lr * pictures.mean(0)):
-        raise Mistake(
-            "a cosine does not grow with the vector's length; divide the "
-            "vector by its length before you compare."
-        )
-    if is_close(step, gradient):
-        raise Mistake("the step is not multiplied by `lr`.")
-    if is_close(step, lr * len(pictures) * gradient):
-        raise Mistake("take the mean over the pictures, not the sum.")
+    name_mistake(step, {
+        "the similarity falls; go along its gradient, or against that of "
+        "one minus the similarity.": -lr * gradient,
+        "a cosine does not grow with the vector's length; divide the vector "
+        "by its length before you compare.": lr * pictures.mean(0),
+        "the step is not multiplied by `lr`.": gradient,
+        "take the mean over the pictures, not the sum.":
+            lr * len(pictures) * gradient,
+        "that is the step alone; add it to the vector.":
+            lr * gradient - vector,
+        "that is the gradient alone; add `lr` times it to the vector.":
+            gradient - vector,
+        "you took the gradient at the vector of length one; make the leaf of "
+        "the vector itself, and divide by its norm after that.":
+            lr * vector.norm() * gradient,
+    })  # fmt: skip
     raise Mistake(
         f"the first number should change by {lr * gradient[0]:.4f}, and "
         f"changes by {step[0]:.4f}."
@@ -132,26 +136,27 @@ def check_shorten_vectors(answer: Callable[[Tensor, float], Tensor]) -> None:
     for limit in (2.0, 0.7):
         lengths = limit * torch.tensor([0.2, 0.9, 1.5, 4.0]).double()
         vectors = make_pictures(4, 6) * lengths[:, None]
-        given = vectors.clone()
-        found = expect_tensor(answer(given, limit), (4, 6)).double()
+        found = expect_tensor(answer(vectors, limit), (4, 6)).double()
         norms = vectors.norm(dim=1, keepdim=True)
-        if is_close(found, vectors * (limit / norms).clamp(max=1)):
+        factors = limit / norms
+        if is_close(found, vectors * factors.clamp(max=1)):
             continue
-        if is_close(found, vectors * limit / norms):
-            raise Mistake(
-                "you lengthen the short ones too; let a vector be that is "
-                "within the limit."
-            )
-        if is_close(found, vectors * (limit / vectors.norm()).clamp(max=1)):
-            raise Mistake(
-                "you took the norm of all vectors together; each row has "
-                "its own (`dim=1`)."
-            )
-        if is_close(found, vectors.clamp(-limit, limit)):
-            raise Mistake(
-                "you limit each number; it is the length of the vector that "
-                "is limited, and its direction stays."
-            )
+        name_mistake(found, {
+            "you lengthen the short ones too; let a vector be that is within "
+            "the limit.": vectors * factors,
+            "you took the norm of all vectors together; each row has its own "
+            "(`dim=1`).": vectors * (limit / vectors.norm()).clamp(max=1),
+            "you took the norms of the columns; each row has its own "
+            "(`dim=1`).": vectors * (limit / vectors.norm(dim=0)).clamp(max=1),
+            "you limit each number; it is the length of the vector that is "
+            "limited, and its direction stays.": vectors.clamp(-limit, limit),
+            "you give long vectors the length 1, and not `limit`.":
+                vectors / torch.where(norms > limit, norms, 1),
+            "you give all vectors the length 1; those that are longer than "
+            "`limit` get that length, the others stay.": vectors / norms,
+            "a row's factor is never *more* than 1: `clamp(max=1)`.":
+                vectors * factors.clamp(min=1),
+        })  # fmt: skip
         wanted, yours = limit, found.norm(dim=1)[-1]
         raise Mistake(
             f"the longest vector should come out with norm {wanted:.2f}, "
@@ -165,40 +170,50 @@ def check_has_settled(answer: Callable[[list[float]], bool]) -> None:
 
     Taught in notebooks/03_learn_x_by_similarity.ipynb.
     """
-    said = [bool(answer(list(found))) for found, _ in CLIMBS]
-    truth = [settled for _, settled in CLIMBS]
-    if said == truth:
-        return
-    typical = (
-        (
-            [True if len(f) <= WINDOW else t for f, t in CLIMBS],
-            "with four measures or fewer it is too early to say so.",
-        ),
-        (
-            [len(f) > WINDOW and is_flat(f, share=False) for f, _ in CLIMBS],
-            "2 % of all progress so far, not a gain of 0.02.",
-        ),
-        (
-            [len(f) > WINDOW and is_flat(f, last=True) for f, _ in CLIMBS],
-            "compare the best values; the last one may have dipped.",
-        ),
-    )
-    for wrong, sentence in typical:
-        if said == wrong:
+    climbs, truth = zip(*CLIMBS, strict=True)
+    said = [bool(answer(list(climb))) for climb in climbs]
+    for sentence, rule in WRONG_RULES.items():
+        if said == [len(each) > WINDOW and rule(each) for each in climbs]:
             raise Mistake(sentence)
-    i = next(i for i, each in enumerate(truth) if each != said[i])
-    raise Mistake(f"for {CLIMBS[i][0]} the answer is {truth[i]}.")
+    for climb, each, settled in zip(climbs, said, truth, strict=True):
+        if each != settled and len(climb) <= WINDOW:
+            raise Mistake(
+                "with four measures or fewer it is too early to say so."
+            )
+        if each != settled:
+            raise Mistake(f"for {climb} the answer is {settled}.")
 
 
-def is_flat(
-    found: list[float], share: bool = True, last: bool = False
-) -> bool:
-    """Say whether similarities stand still, by a rule that may be wrong.
+def find_gain(found: list[float]) -> float:
+    """Return by how much the last few similarities raised the best."""
+    return max(found) - max(found[:-WINDOW])
 
-    Without `share` the least gain is a fixed one; with `last` the last
-    value counts and not the best.
-    """
-    before, best = max(found[:-WINDOW]), max(found)
-    if last:
-        before, best = found[-WINDOW - 1], found[-1]
-    return best - before <= LEAST_SHARE * (best - found[0] if share else 1)
+
+def find_limit(found: list[float]) -> float:
+    """Return the least gain that counts."""
+    return LEAST_SHARE * (max(found) - found[0])
+
+
+WRONG_RULES = {  # what may be said of more than four similarities
+    "2 % of all progress so far, not a gain of 0.02.":
+        lambda s: find_gain(s) <= LEAST_SHARE,
+    "2 % of all progress so far (the best minus the first), not of the best.":
+        lambda s: find_gain(s) <= LEAST_SHARE * max(s),
+    "all progress goes up to the best, and not to the last one.":
+        lambda s: find_gain(s) <= LEAST_SHARE * (s[-1] - s[0]),
+    "all progress goes up to the best of all, the last four among them.":
+        lambda s: find_gain(s) <= find_limit(s[:-WINDOW]),
+    "`<=`, and not `<`: a gain of 0 is no more than 2 % of 0.":
+        lambda s: find_gain(s) < find_limit(s),
+    "compare the best values; the last one may have dipped.":
+        lambda s: s[-1] - s[-WINDOW - 1] <= find_limit(s),
+    "the last one may have dipped; take the best of all instead.":
+        lambda s: s[-1] - max(s[:-WINDOW]) <= find_limit(s),
+    "compare with the best of all before the last four, and not with the one "
+    "just before them.":
+        lambda s: max(s) - s[-WINDOW - 1] <= find_limit(s),
+    "`[:-3]` leaves out the last three; leave out the last four.":
+        lambda s: max(s) - max(s[:-3]) <= find_limit(s),
+    "`[:4]` are the first four; `[:-4]` are those before the last four.":
+        lambda s: max(s) - max(s[:WINDOW]) <= find_limit(s),
+}  # fmt: skip

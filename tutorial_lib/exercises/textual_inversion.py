@@ -1,11 +1,13 @@
 """Checks of the exercises in lesson 05: a sample, a step, timesteps."""
 
 import torch
+from torch import Tensor
 
 from tutorial_lib.exercises.checking import (
     Mistake,
     expect_tensor,
     is_close,
+    name_mistake,
     tells_mistakes,
 )
 
@@ -19,26 +21,23 @@ def check_sample_latents(sample_latents) -> None:
     shape, scale = (3, 4, 5, 3), 0.18
     mean, deviation, noise = torch.randn(3, *shape, dtype=torch.float64)
     deviation = deviation.abs()
-    given = [mean.clone(), deviation.clone(), noise.clone()]
     truth = (mean + deviation * noise) * scale
-    found = sample_latents(mean, deviation, noise, scale)
-    found = expect_tensor(found, shape)
+    found = expect_tensor(sample_latents(mean, deviation, noise, scale), shape)
     if is_close(found, truth):
-        if not all(map(torch.equal, given, (mean, deviation, noise))):
-            raise Mistake("what you were given has changed; make new tensors.")
         return
-    if is_close(found, mean * scale + deviation * noise):
-        raise Mistake("the deviation needs the scaling factor as well.")
-    if is_close(found, mean + deviation * noise):
-        raise Mistake("the scaling factor is missing.")
-    if is_close(found, truth / scale**2):
-        raise Mistake("multiply by the scaling factor, do not divide.")
-    if is_close(found, mean * scale):
-        raise Mistake("that is the mean; no noise has come in.")
-    if is_close(found, (mean + noise) * scale):
-        raise Mistake("the noise is to be as wide as the deviation.")
-    if is_close(found, (mean + deviation.sqrt() * noise) * scale):
-        raise Mistake("you are given the deviation, no variance: no root.")
+    name_mistake(found, {
+        "the deviation needs the scaling factor as well.":
+            mean * scale + deviation * noise,
+        "the scaling factor is missing.": mean + deviation * noise,
+        "multiply by the scaling factor, do not divide.": truth / scale**2,
+        "that is the mean; no noise has come in.": mean * scale,
+        "the noise is to be as wide as the deviation.":
+            (mean + noise) * scale,
+        "you are given the deviation, no variance: no root.":
+            (mean + deviation.sqrt() * noise) * scale,
+        "you are given the deviation; do not square it.":
+            (mean + deviation.square() * noise) * scale,
+    })  # fmt: skip
     raise Mistake("the sample is not right.")
 
 
@@ -50,29 +49,29 @@ def check_take_step(take_step) -> None:
     """
     matrix = torch.randn(6, 6, dtype=torch.float64)
     vectors = torch.randn(2, 6, dtype=torch.float64)
-    given = vectors.clone()
 
     def loss_of(each):
         """Be some loss of the vectors."""
         return (each @ matrix).square().sum()
 
-    gradient = 2 * given @ matrix @ matrix.T
+    gradient = 2 * vectors @ matrix @ matrix.T
     found = expect_tensor(take_step(loss_of, vectors, 0.01), (2, 6))
-    if not torch.equal(vectors, given):
-        raise Mistake("the vectors you were given have changed; copy them.")
-    if is_close(found, given - 0.01 * gradient):
+    if is_close(found, vectors - 0.01 * gradient):
         if found.requires_grad:
             raise Mistake(
                 "the result still hangs on the graph; detach it, or the "
                 "next step goes through this one as well."
             )
         return
-    if is_close(found, given + 0.01 * gradient):
-        raise Mistake("you walk uphill; subtract the gradient.")
-    if is_close(found, given - gradient):
-        raise Mistake("the learning rate is missing.")
-    if is_close(found, given):
-        raise Mistake("the vectors have not moved.")
+    name_mistake(found, {
+        "you walk uphill; subtract the gradient.": vectors + 0.01 * gradient,
+        "the learning rate is missing.": vectors - gradient,
+        "the vectors have not moved.": vectors,
+        "that is the step alone; subtract it from the vectors.":
+            0.01 * gradient,
+        "that is the step alone; add it to the vectors.": -0.01 * gradient,
+        "that is the gradient alone; subtract `lr` times it.": gradient,
+    })  # fmt: skip
     raise Mistake("the step is not right.")
 
 
@@ -82,22 +81,39 @@ def check_spread_times(spread_times) -> None:
 
     Taught in notebooks/05_textual_inversion.ipynb.
     """
-    draws = [spread_times(8, 1000) for _ in range(40)]
-    times = torch.stack([expect_tensor(each, (8,)) for each in draws])
-    if times.is_floating_point():
-        raise Mistake("timesteps are whole numbers; end with `.long()`.")
-    if times.min() < 0 or times.max() > 999:
-        raise Mistake("timesteps go from 0 to 999.")
-    if (times == times[0]).all():
-        raise Mistake("each call gives the same; pick at random in a share.")
-    shares = torch.sort(times * 8 // 1000, dim=1).values
-    if not torch.equal(shares, torch.arange(8).expand(40, 8)):
+    for count, total in ((8, 1000), (5, 600)):
+        draws = [spread_times(count, total) for _ in range(40)]
+        times = torch.stack([expect_tensor(each, (count,)) for each in draws])
+        if times.is_floating_point():
+            raise Mistake("timesteps are whole numbers; end with `.long()`.")
+        if (times == 0).all():
+            raise Mistake(
+                "all are 0: stretch the sum to `total` first, and end with "
+                "`.long()`."
+            )
+        if times.min() < 0 or times.max() >= total:
+            raise Mistake(
+                f"of {total}, timesteps go from 0 to {total - 1}, and yours "
+                f"from {times.min()} to {times.max()}."
+            )
+        if (times == times[0]).all():
+            raise Mistake(
+                "each call gives the same; pick at random in a share, and "
+                "end with `.long()`."
+            )
+        compare_shares(times, count, total)
+
+
+def compare_shares(times: Tensor, count: int, total: int) -> None:
+    """Raise Mistake unless the rows of times are spread over the shares."""
+    times = times.sort(dim=1).values
+    if (times * count // total != torch.arange(count)).any():
         raise Mistake(
             "some share of the schedule was left out, another picked twice: "
             "one timestep in each."
         )
-    within = (times.sort(dim=1).values - torch.arange(8) * 125) / 125
+    within = times * count / total - torch.arange(count)
     if (within.std(dim=1) < 0.01).all():
         raise Mistake("each share needs a random number of its own.")
-    if within.max() < 0.5 or within.min() > 0.5:
-        raise Mistake("any timestep of a share should be possible.")
+    if within.amax(0).min() < 0.7 or within.amin(0).max() > 0.3:
+        raise Mistake("any timestep of each share should be possible.")

@@ -74,28 +74,40 @@ def check_find_end_of_text(answer: Callable[[Tensor, int], Tensor]) -> None:
     padded with 0 or with `end`, and hold learned words, whose ids are
     larger than `end`. Taught in notebooks/02_the_word_x.ipynb.
     """
-    places = torch.randperm(10)[:4] + 3  # from 3 to 12
-    for padding in (0, END):
+    places = torch.randperm(10)[:4] + 4  # from 4 to 13
+    for padding, end in ((0, END), (END, END), (0, END // 2)):
         ids = torch.full((4, 16), padding)
         for row, place in zip(ids, places.tolist(), strict=True):
-            row[:place] = torch.randint(1, END - 1, (place,))
-            row[0] = END - 1  # start of text
-            row[1] = END + 1  # X
-            row[place] = END
-        found = expect_tensor(answer(ids.clone(), END), (4,))
-        compare_places(found, places, ids=ids)
+            row[:place] = torch.randint(1, end - 1, (place,))
+            row[0] = end - 1  # start of text
+            row[torch.randint(2, place - 1, ())] = end + 1  # X
+            row[place] = end
+        found = expect_tensor(answer(ids, end), (4,))
+        compare_places(found, places, ids, end)
 
 
-def compare_places(found: Tensor, places: Tensor, ids: Tensor) -> None:
+def compare_places(
+    found: Tensor, places: Tensor, ids: Tensor, end: int
+) -> None:
     """Raise Mistake unless the places found are those of the ends."""
     if is_close(found, places):
         return
+    if end != END and is_close(found, (ids == END).int().argmax(dim=1)):
+        raise Mistake(
+            "the token that ends a text is another one this time; compare "
+            "with `end`, and not with a fixed number."
+        )
+    if is_close(found, torch.ones(len(places))):
+        raise Mistake(
+            "that is how often the token stands there; the *place* is "
+            "wanted: `argmax`."
+        )
     if is_close(found, ids.argmax(dim=1)):
         raise Mistake(
             "that is the place of the largest id, and X has the largest; "
             "compare the ids with `end`."
         )
-    last = ids.shape[1] - 1 - (ids == END).flip(1).int().argmax(dim=1)
+    last = ids.shape[1] - 1 - (ids == end).flip(1).int().argmax(dim=1)
     if is_close(found, last):
         raise Mistake(
             "that is the last end-of-text; some tokenizers pad with the "
@@ -125,13 +137,7 @@ def check_expand_word(
     for num_vectors in (3, 1):
         plain = torch.randint(1, END - 1, (5,)).tolist()
         ids = [first, *plain[:2], first, *plain[2:], first]
-        given = list(ids)
-        found = answer(given, first, num_vectors)
-        if given != ids:
-            raise Mistake(
-                "your function changes the list that it is given; build a "
-                "new one."
-            )
+        found = answer(ids, first, num_vectors)
         compare_ids(found, ids, list(range(first, first + num_vectors)))
 
 
@@ -141,12 +147,17 @@ def compare_ids(found: list[int], ids: list[int], new: list[int]) -> None:
     if found == truth:
         return
     if not isinstance(found, list):
-        kind = "nothing" if found is None else type(found).__name__
+        kind = type(found).__name__
         raise Mistake(f"a list is wanted, and your function returns {kind}.")
-    if any(isinstance(each, list) for each in found):
+    if any(isinstance(each, list | tuple | range) for each in found):
         raise Mistake(
-            "there is a list within the list; the new ids belong among the "
-            "others (`+=` or `extend`, not `append`)."
+            "there is a list within the list; `extend` by the new ids, or "
+            "`+=` them without brackets, so that each stands by itself."
+        )
+    if found == [n for i in ids for n in (new + [i] if i == new[0] else [i])]:
+        raise Mistake(
+            "X's first id comes once more behind the others; is an `else` "
+            "missing?"
         )
     if found == new + ids[1:]:
         raise Mistake("only the first X was expanded; a prompt may have more.")
