@@ -3,6 +3,7 @@
 import random
 
 from PIL import Image
+from tqdm.auto import tqdm
 
 from tutorial_lib.drawing import draw
 from tutorial_lib.judging import (
@@ -29,7 +30,8 @@ def measure_names(
     judge, prompt = judges.of_kind(kind), PROMPTS[kind][0].text
     maker = LineupMaker(judge, kind)
     hits, owners = [], []
-    for name, concept in list(named_concepts(kind).items())[:NUM_NAMES]:
+    names = list(named_concepts(kind).items())[:NUM_NAMES]
+    for name, concept in tqdm(names, desc=f"drawing names, {kind}"):
         pictures = draw(models, prompt.format(name), count=count,
                         progress=False)
         hits += identity(judge, pictures, maker.make(concept))
@@ -46,7 +48,8 @@ def measure_ways(
     whether the pattern came as scarf, coat, rug or wall.
     """
     varied = []
-    for name in list(named_concepts("pattern"))[:NUM_NAMES // 2]:
+    names = list(named_concepts("pattern"))[:NUM_NAMES // 2]
+    for name in tqdm(names, desc="drawing corgis"):
         pictures = draw(models, f"Corgi with {name}", count=count,
                         progress=False)
         seen = read_attributes(judges.attributes, pictures)
@@ -69,7 +72,8 @@ def measure_pairs(
     )
     makers = [LineupMaker(judges.of_kind(kind), kind) for kind in PAIR_KINDS]
     hits = {"drawn": [], "generated": []}
-    for names in zip(people, patterns, strict=True):
+    pairs = list(zip(people, patterns, strict=True))
+    for names in tqdm(pairs, desc="drawing pairs"):
         lineups = [
             maker.make(concept)
             for maker, (_, concept) in zip(makers, names, strict=True)
