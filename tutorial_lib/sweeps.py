@@ -19,9 +19,9 @@ from tutorial_lib.evaluation import draw_training_pictures, share_pictures
 from tutorial_lib.judging import (
     Judges,
     LineupMaker,
-    bootstrap_interval,
     identity,
     prompt_score,
+    share,
 )
 from tutorial_lib.learning import learn_word
 from tutorial_lib.models import Models
@@ -97,8 +97,7 @@ class Sweep:
                 good = getattr(point, measure)
                 said += [True] * good + [False] * (point.count - good)
                 concepts += [seed] * point.count
-        low, high = bootstrap_interval(said, clusters=concepts)
-        return {"value": sum(said) / len(said), "low": low, "high": high}
+        return share(said, concepts)
 
 
 def name_point(setting: str, value: float) -> tuple[str, float]:

@@ -6,7 +6,7 @@ Shared by the tiny U-Net's training and by the recipe that learns X.
 import torch
 from torch import Tensor
 
-NUM_TIMESTEPS = 1000
+NUM_TIMESTEPS = 1000  # of every Stable Diffusion, the tiny one too
 MOST_SNR = 5.0
 
 

@@ -46,6 +46,7 @@ def _watch(answer: Callable) -> Callable:
         raise Mistake("hand over the function itself, and not its result.")
 
     def watched(*given, **options):
+        """Answer, and see whether what was given is still what it was."""
         before = copy.deepcopy(given)
         found = answer(*given, **options)
         if found is None:

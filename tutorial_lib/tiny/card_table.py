@@ -96,15 +96,12 @@ def write_decibels(found: dict[str, float]) -> str:
     return "{value:.1f} dB ({low:.1f} to {high:.1f})".format(**found)
 
 
-def fill_page(page: Path, card: dict) -> bool:
-    """Put the tables between a page's two marks; say whether it has them."""
-    if not page.exists():
-        return False
-    text = page.read_text(encoding="utf-8")
+def fill_page(page: Path, card: dict) -> None:
+    """Put the tables between a page's two marks, if it has them."""
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
     if BEGIN not in text or END not in text:
-        return False
+        return
     before, rest = text.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
     filled = f"{before}{BEGIN}\n\n{write_tables(card)}\n\n{END}{after}"
     page.write_text(filled, encoding="utf-8")
-    return True

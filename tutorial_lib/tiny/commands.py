@@ -38,7 +38,7 @@ class Order:
     pictures: int = 80_000
     judged: int = 32_000
     drawn: int = 1000
-    card: Path = DATA / "tiny" / "card.json"
+    card: Path | None = None
     shorten: float = 1.0
     device: str = "cpu"
     work: Path = ROOT / ".work" / "tiny64"
@@ -87,7 +87,6 @@ def run(args: argparse.Namespace) -> None:
     options = vars(args).copy()
     stage = options.pop("stage")
     options["work"] = args.work or ROOT / ".work" / f"tiny{args.size}"
-    options["card"] = args.card or args.target / "card.json"
     if args.pictures <= HELD_OUT or args.judged < 2 * SHARD:
         raise ValueError(
             f"--pictures must be over {HELD_OUT:,} (that many are held out) "
@@ -222,7 +221,8 @@ def measure_models(order: Order) -> None:
     A README beside it that has a place for the tables is filled, too.
     """
     folder = order.target
-    order.card.parent.mkdir(parents=True, exist_ok=True)
+    path = order.card or folder / "card.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     profile = dataclasses.replace(
         pick_profile("tiny"), size=order.size,
         pipeline=str(folder / "stable-diffusion"),
@@ -231,10 +231,10 @@ def measure_models(order: Order) -> None:
     found = card.write_card(
         load_models(profile, device=order.device),
         load_judges(folder / "judges"), load_held_out(order), order.drawn,
-        order.card,
+        path,
     )
-    fill_page(order.card.with_name("README.md"), found)
-    print(f"{write_tables(found)}\n\nThe numbers are in {order.card}")
+    fill_page(path.with_name("README.md"), found)
+    print(f"{write_tables(found)}\n\nThe numbers are in {path}")
 
 
 STAGE_OF: dict[str, Callable[[Order], object]] = {

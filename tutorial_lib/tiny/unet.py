@@ -11,9 +11,9 @@ from torch.nn import functional
 from tqdm.auto import tqdm
 
 from tutorial_lib.settings import PROFILES
+from tutorial_lib.timesteps import pick_timesteps, weigh_timesteps
 from tutorial_lib.tiny.assemble import make_noise_schedule
 from tutorial_lib.tiny.training import Plan, autocast, train
-from tutorial_lib.timesteps import pick_timesteps, weigh_timesteps
 
 PLAN = Plan(
     steps=6000, batch_size=128, lr=8e-4, warmup=200, hold=0.6,
