@@ -28,7 +28,8 @@ NOUNS = {"pattern": "T-shirts", "person": "photos of one face"}
 MEANINGS = {
     "x": "the learned word, which the models had never seen",
     "drawn": "pictures of the true concept, drawn by the world itself: "
-    "what the judges make of perfect pictures, hence the ceiling",
+    "what the judges make of perfect pictures, a ceiling for pictures as "
+    "varied as these",
     "named": "concepts whose names the models were trained with, each "
     "among lookalikes of its own",
     "words": "the most careful plain description: ",
