@@ -13,18 +13,23 @@ from tutorial_lib.tiny.pictures import Pictures
 def test_readings_are_counted_where_there_is_a_truth(monkeypatch):
     judges = SimpleNamespace(
         attributes=SimpleNamespace(
-            labels={"object": [], "hair": [], "way": []}
+            labels={"object": [], "hair": [], "motif": []}
         )
     )
     seen = [
-        {"object": "mug", "hair": "long", "way": "rug"},
-        {"object": "bag", "hair": "bob", "way": "rug"},
+        {"object": "mug", "hair": "long", "motif": "stars"},
+        {"object": "bag", "hair": "bob", "motif": "stars"},
     ]
-    truth = [{"object": "mug"}, {"object": "mug", "hair": "bob"}]
+    truth = [
+        {"object": "mug", "motif": "stars"},
+        {"object": "mug", "hair": "bob", "motif": "dots", "way": "rug"},
+    ]
     monkeypatch.setattr(card, "read_attributes", lambda *_: seen)
     found = card.measure_reading(judges, ["", ""], truth)
     values = {name: each["value"] for name, each in found.items()}
-    assert values == {"object": 0.5, "hair": 1.0}
+    assert values == {
+        "object": 0.5, "hair": 1.0, "motif": 1.0, "motif on a corgi": 0.0,
+    }
     assert found["object"]["low"] == 0 and found["object"]["high"] == 1
 
 
@@ -49,16 +54,14 @@ def test_numbers_are_rounded_however_deep_they_lie():
     }
 
 
-def test_only_captions_that_name_their_style_and_way_are_drawn():
-    pictures = Pictures(
-        np.zeros((4, 8, 8, 3), np.uint8),
-        ["a photo of a mug", "a mug", "a photo of a corgi", "a photo of x"],
-        [{"style": "photo"}, {"style": "photo"},
-         {"style": "photo", "way": "rug"}, {"style": "photo"}],
-    )
-    found = card.choose_captions(pictures, 2)
-    assert found.captions == ["a photo of a mug", "a photo of x"]
-    assert len(found.pixels) == len(found.labels) == 2
+def test_captions_that_are_drawn_name_their_style_and_the_way():
+    found = card.sample_captions(40, 16)
+    assert found.pixels.shape == (40, 16, 16, 3) and found.pixels.any()
+    assert len(set(found.captions)) > 30
+    for caption, label in zip(found.captions, found.labels, strict=True):
+        assert card.names_style(caption, label["style"])
+        assert "way" not in label
+    assert card.sample_captions(2, 16).captions == found.captions[:2]
 
 
 def test_the_sheet_shows_each_picture_below_what_it_should_show(tmp_path):

@@ -4,6 +4,9 @@ import copy
 import pytest
 import torch
 
+from tqdm.notebook import tqdm as notebook_bar
+from tqdm.std import tqdm as plain_bar
+
 from tutorial_lib import learning
 from tutorial_lib.learning import learn_word, no_longer_improves
 from tutorial_lib.models import load_models
@@ -26,6 +29,23 @@ def copy_states(models):
     pipeline = models.pipeline
     parts = [models.clip, pipeline.text_encoder, pipeline.vae, pipeline.unet]
     return [copy.deepcopy(part.state_dict()) for part in parts]
+
+
+@pytest.mark.parametrize("make_bar", [notebook_bar, plain_bar])
+def test_a_bar_that_stops_early_is_full(make_bar):
+    with make_bar(total=88, initial=10) as bar:
+        bar.update(60)
+        learning.fill_bar(bar)
+    assert bar.total == bar.n == 70
+    if make_bar is notebook_bar:
+        widget = bar.container.children[1]
+        assert widget.max == widget.value == 70
+
+
+@pytest.mark.parametrize("make_bar", [notebook_bar, plain_bar])
+def test_a_bar_that_is_switched_off_needs_no_filling(make_bar):
+    with make_bar(total=88, disable=True) as bar:
+        learning.fill_bar(bar)
 
 
 # --- what moves and what stays

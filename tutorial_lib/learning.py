@@ -189,8 +189,15 @@ def run_phase(run, recipe, meter):
             entry = take_step(run, recipe, meter)
             bar.set_postfix(loss=f"{entry['loss']:.3f}", refresh=False)
             bar.update()
-        bar.total = bar.n  # it may have stopped before its last step
-        bar.refresh()
+        fill_bar(bar)
+
+
+def fill_bar(bar):
+    """Show a bar as full: it may have stopped before its last step."""
+    bar.total = bar.n
+    if hasattr(bar, "container"):  # in a notebook: the widget has a copy
+        bar.container.children[1].max = bar.n
+    bar.refresh()
 
 
 def take_step(run, recipe, meter):

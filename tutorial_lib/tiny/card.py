@@ -1,8 +1,11 @@
 """Measure the tiny models on pictures that nothing was trained on."""
 
 import json
+import random
+from collections import defaultdict
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from tqdm.auto import tqdm
@@ -17,12 +20,16 @@ from tutorial_lib.similarity import embed_pictures, embed_texts
 from tutorial_lib.tiny.named import (
     measure_names, measure_pairs, measure_ways,
 )
-from tutorial_lib.tiny.pictures import Pictures
+from tutorial_lib.tiny.pictures import (
+    Pictures, label_scene, sample_captioned_scene,
+)
 from tutorial_lib.tiny.vae import measure_psnr
 from tutorial_lib.tiny.zero_shot import measure_zero_shot
 from tutorial_lib.world import draw_concept, named_concepts, new_concept
+from tutorial_lib.world.scenes import draw_scene
 
 RETRIEVAL = 512
+PATTERN_PARTS = ("motif", "color", "background")
 SHEET_ROWS, SHEET_COLUMNS = 3, 12
 READ_SEEDS = range(700_000_000, 700_000_020)  # concepts of the card alone
 
@@ -34,11 +41,10 @@ def write_card(
     """Measure everything, write it as JSON and return it.
 
     `held_out` are captioned pictures that nothing was trained on; `drawn`
-    is how many of their captions Stable Diffusion draws. The first of
-    these pictures, below what they should show, become sheet.jpg beside
-    the card.
+    is how many new captions Stable Diffusion draws. The first of these
+    pictures, below what they should show, become sheet.jpg beside the card.
     """
-    captions = choose_captions(held_out, drawn)
+    captions = sample_captions(drawn, models.profile.size)
     generated = draw_captions(models, captions)
     save_sheet(captions, generated, path.with_name("sheet.jpg"))
     card = {
@@ -104,36 +110,38 @@ def measure_retrieval(models: Models, held_out: Pictures) -> dict[str, float]:
 def measure_reading(
     judges: Judges, pictures: list[Image.Image], labels: list[dict],
 ) -> dict[str, dict]:
-    """Return, by attribute, how often the judge reads what is shown."""
-    readings = read_attributes(judges.attributes, pictures)
-    found = {}
-    for name in judges.attributes.labels:
-        right = [
-            reading[name] == label[name]
-            for reading, label in zip(readings, labels, strict=True)
-            if name in label
-        ]
-        if right:
-            found[name] = share(right)
-    return found
+    """Return, by attribute, how often the judge reads what is shown.
 
-
-def choose_captions(held_out: Pictures, count: int) -> Pictures:
-    """Return the first `count` held-out pictures that may be drawn.
-
-    Captions that leave an attribute out are among them all the same, but
-    each names its style, and none leaves open how a corgi wears a pattern.
+    A pattern that a corgi wears or lies on shows little of itself, so what
+    it is made of is counted apart there.
     """
-    chosen = [
-        i for i, (caption, label) in enumerate(
-            zip(held_out.captions, held_out.labels, strict=True)
-        )
-        if names_style(caption, label["style"]) and "way" not in label
-    ][:count]
-    return Pictures(
-        held_out.pixels[chosen], [held_out.captions[i] for i in chosen],
-        [held_out.labels[i] for i in chosen],
-    )
+    readings = read_attributes(judges.attributes, pictures)
+    rights = defaultdict(list)
+    for reading, label in zip(readings, labels, strict=True):
+        for name in judges.attributes.labels:
+            if name in label:
+                small = name in PATTERN_PARTS and "way" in label
+                row = f"{name} on a corgi" if small else name
+                rights[row].append(reading[name] == label[name])
+    return {name: share(right) for name, right in sorted(rights.items())}
+
+
+def sample_captions(count: int, size: int) -> Pictures:
+    """Write captions that no training saw, and draw what they should show.
+
+    Some leave an attribute out, but each names its style, and none leaves
+    open how a corgi wears a pattern.
+    """
+    rng = random.Random("card")
+    pixels, captions, labels = [], [], []
+    while len(captions) < count:
+        scene, caption = sample_captioned_scene(rng)
+        label = label_scene(scene)
+        if names_style(caption, scene.style) and "way" not in label:
+            pixels.append(np.asarray(draw_scene(scene, size)))
+            captions.append(caption)
+            labels.append(label)
+    return Pictures(np.stack(pixels), captions, labels)
 
 
 def draw_captions(models: Models, captions: Pictures) -> list[Image.Image]:

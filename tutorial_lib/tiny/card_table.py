@@ -75,8 +75,11 @@ def write_readings(card: dict) -> list[str]:
         "| the judge reads | drawn | decoded | generated | aim |",
         "|---|---|---|---|---|",
     ]
-    for name in columns[-1]:
-        cells = [write_share(each[name]) for each in columns]
+    for name in columns[0]:
+        cells = [
+            write_share(each[name]) if name in each else ""
+            for each in columns
+        ]
         aim = f"{AIMS[name]} %" if name in AIMS else ""
         cells = [name.replace("_", " "), *cells, aim]
         lines.append(f"| {' | '.join(cells)} |")
