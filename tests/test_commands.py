@@ -110,7 +110,10 @@ def test_evaluate_learns_draws_judges_and_writes_the_rows(
     assert set(summary["identity"]) == set(evaluation.ROWS)
     assert summary["seconds_per_word"] > 0
     assert "X, learned" in capsys.readouterr().out
-    assert [each.name for each in tmp_path.iterdir()] == ["rows.json"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "rows.json", "rows.words",
+    ]
+    assert len(list((tmp_path / "rows.words").iterdir())) == 2
 
 
 def test_sweep_learns_judges_and_prints_a_share_for_each_value(

@@ -158,25 +158,6 @@ def test_an_unseen_concept_is_learned_from_as_many_as_in_the_article(
     assert len(concept.pictures) == num and concept.kind == kind
 
 
-def test_each_unseen_concept_gets_a_word_of_its_own(drawn, monkeypatch):
-    learned = []
-
-    def learn_word(models, concept, word, recipe):
-        learned.append((concept.name, recipe))
-        return LearnedWord(word=word, vectors=torch.zeros(1, 4))
-
-    monkeypatch.setattr(evaluation, "learn_word", learn_word)
-    found = evaluation.evaluate_seeds(
-        MODELS,
-        SimpleNamespace(of_kind=lambda kind: None, attributes=None),
-        kind="person",
-        seeds=[3, 5],
-        recipe="similarity",
-    )
-    assert learned == [("person 3", "similarity"), ("person 5", "similarity")]
-    assert found.seeds == [3, 5] and found.recipe == "similarity"
-
-
 def test_a_film_goes_from_the_first_to_the_last_snapshot(drawn):
     word = LearnedWord(word="X", vectors=torch.zeros(1, 4))
     for step in range(0, 101, 10):

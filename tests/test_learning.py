@@ -219,90 +219,7 @@ def test_a_loss_that_is_no_number_is_said_with_the_remedy(
         learn(models, pictures, recipe="similarity", steps=3)
 
 
-# --- breaking off and going on
-
-
-def interrupt_at(step):
-    """Return a callback that presses Ctrl-C after a step."""
-
-    def press(entry):
-        if entry["step"] == step and entry["loss"] is not None:
-            raise KeyboardInterrupt
-
-    return press
-
-
-def drop_seconds(history):
-    kept = []
-    for each in history:
-        entry = {key: each[key] for key in each if key != "seconds"}
-        vectors = entry.pop("vectors")
-        entry["vectors"] = vectors.tolist() if vectors is not None else None
-        kept.append(entry)
-    return kept
-
-
-@pytest.mark.parametrize("step", [1, 10, 13, 30, 33, 41])
-def test_a_run_that_was_broken_off_goes_on_bit_by_bit(
-    models, pictures, tmp_path, step
-):
-    settings = {"recipe": "both", "num_vectors": 2, "seed": 7, "steps": 12}
-    whole = learn(models, pictures, **settings)
-    path = tmp_path / "x.checkpoint"
-    part = learn(
-        models, pictures, checkpoint=path, callback=interrupt_at(step),
-        **settings,
-    )  # fmt: skip
-    assert part.steps == step < whole.steps
-    assert path.stat().st_size < 100_000
-    rest = learn(models, pictures, checkpoint=path, **settings)
-    assert torch.equal(rest.vectors, whole.vectors)
-    assert drop_seconds(rest.history) == drop_seconds(whole.history)
-    again = learn(models, pictures, checkpoint=path, **settings)
-    assert torch.equal(again.vectors, whole.vectors)  # at once
-
-
-def test_without_its_randomness_restored_a_run_would_end_elsewhere(
-    models, pictures, tmp_path, monkeypatch
-):
-    """The test above would see it."""
-    settings = {"recipe": "denoising", "seed": 7, "steps": 12}
-    whole = learn(models, pictures, **settings)
-    path = tmp_path / "x.checkpoint"
-    learn(
-        models, pictures, checkpoint=path, callback=interrupt_at(5),
-        **settings,
-    )  # fmt: skip
-    record = torch.load(path, weights_only=True)
-    record["generator"] = torch.Generator().manual_seed(0).get_state()
-    torch.save(record, path)
-    rest = learn(models, pictures, checkpoint=path, **settings)
-    assert not torch.equal(rest.vectors, whole.vectors)
-
-
-@pytest.mark.parametrize("recipe", BOTH)
-@pytest.mark.parametrize("place", ["update_vectors", "make_record"])
-def test_ctrl_c_within_a_step_keeps_the_word_so_far(
-    models, pictures, tmp_path, monkeypatch, capsys, recipe, place
-):
-    settings = {"recipe": recipe, "checkpoint": tmp_path / "x"}
-    whole = learn(models, pictures, recipe=recipe)
-    original = getattr(learning, place)
-
-    def press_in_the_midst(run, *others):
-        found = original(run, *others)
-        if len(run.history) == (4 if place == "update_vectors" else 5):
-            raise KeyboardInterrupt  # begun, and not noted to the end
-        return found
-
-    with monkeypatch.context() as patched:
-        patched.setattr(learning, place, press_in_the_midst)
-        word = learn(models, pictures, **settings)
-    assert word.steps == 3
-    assert drop_seconds(word.history) == drop_seconds(whole.history[:4])
-    assert 'Stopped; "X" is as' in capsys.readouterr().out
-    rest = learn(models, pictures, **settings)
-    assert torch.equal(rest.vectors, whole.vectors)
+# --- settings
 
 
 def test_the_same_seed_gives_the_same_word_and_another_another(
@@ -314,45 +231,6 @@ def test_the_same_seed_gives_the_same_word_and_another_another(
     )
     assert torch.equal(one.vectors, same.vectors)
     assert not torch.equal(one.vectors, other.vectors)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"word": "Y"},
-        {"seed": 8},
-        {"lr": 0.5},
-        {"initializer": "cat"},
-        {"templates": ["a {}"]},
-        {"recipe": "denoising"},
-    ],
-)
-def test_a_checkpoint_of_another_run_is_refused(
-    models, pictures, tmp_path, change
-):
-    path = tmp_path / "x.checkpoint"
-    settings = {"recipe": "similarity", "checkpoint": path, "steps": 3}
-    learn(models, pictures, **settings)
-    before = path.read_bytes()
-    with pytest.raises(WordError, match="another run.*delete it to begin"):
-        learn(models, pictures, **{**settings, **change})
-    with pytest.raises(WordError, match="another run"):
-        learn(models, pictures[:3], **settings)
-    assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize("content", [b"", b"hello", None])
-def test_a_broken_checkpoint_is_refused(models, pictures, tmp_path, content):
-    path = tmp_path / "x.checkpoint"
-    settings = {"recipe": "similarity", "checkpoint": path, "steps": 3}
-    learn(models, pictures, **settings)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2] if content is None else content)
-    with pytest.raises(WordError, match="no checkpoint that can be read"):
-        learn(models, pictures, **settings)
-
-
-# --- settings
 
 
 @pytest.mark.parametrize(

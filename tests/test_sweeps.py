@@ -7,6 +7,7 @@ import pytest
 
 from tutorial_lib import sweeps
 from tutorial_lib.evaluation import draw_training_pictures
+from tutorial_lib.models import fingerprint_models
 from tutorial_lib.settings import DATA
 
 
@@ -81,7 +82,7 @@ def test_points_of_other_models_are_measured_again(models, judges, tmp_path):
     found.models = "another"
     sweeps.save_sweep(found, path)
     again = run(models, judges, path)
-    assert again.models == sweeps.fingerprint_models(models)
+    assert again.models == fingerprint_models(models)
     assert len(again.points) == len(found.points)
 
 
@@ -112,7 +113,7 @@ def test_one_setting_changes_and_the_others_are_as_usual(models, monkeypatch):
     lr = models.profile.similarity_lr
     usual = {
         "recipe": "similarity", "steps": 100, "num_vectors": 1, "lr": lr,
-        "progress": False,
+        "progress": False, "keep_stopped": False,
     }  # fmt: skip
     assert asked == [
         (6, usual), (2, usual), (6, usual | {"num_vectors": 4}),
@@ -124,7 +125,7 @@ def test_the_stored_sweep_belongs_to_the_shipped_models():
     from tutorial_lib.models import load_models
 
     stored = sweeps.load_sweep(DATA / "evaluation" / "sweep-person.json")
-    assert stored.models == sweeps.fingerprint_models(load_models("tiny"))
+    assert stored.models == fingerprint_models(load_models("tiny"))
     named = {name for name in sweeps.list_values()}
     for seed in stored.seeds():
         found = {p for p in stored.points if p.seed == seed}

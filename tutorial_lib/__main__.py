@@ -180,19 +180,24 @@ def run(quick: bool = False) -> Path:
 
 def evaluate(kind: str, seeds: list[int], recipe: str, path: Path) -> None:
     """Learn and judge a word for each unseen concept, and write the rows."""
-    from tutorial_lib import evaluation, judging
+    from tutorial_lib import judging, unseen
     from tutorial_lib.models import load_models
 
     models, judges = load_models("tiny"), judging.load_judges()
-    found = evaluation.evaluate_seeds(
-        models, judges, kind=kind, seeds=seeds, recipe=recipe
+    words = path.with_suffix(".words")
+    found = unseen.evaluate_seeds(
+        models, judges, kind=kind, seeds=seeds, recipe=recipe,
+        checkpoints=words,
     )
     unfinished = path.with_name(f".{path.name}.part")
     text = json.dumps(found.summarize(), indent=1) + "\n"
     unfinished.write_text(text, encoding="utf-8")
     os.replace(unfinished, path)
     print_table(found)
-    print(f"\n{found.seconds_per_word:.1f} s a word. The rows are in {path}")
+    print(
+        f"\n{found.seconds_per_word:.1f} s a word. The rows are in {path}, "
+        f"the words in {words}"
+    )
 
 
 def write_rate(rate: dict[str, float]) -> str:

@@ -8,7 +8,6 @@ careful plain description; `initializer` the word that X started from.
 
 import json
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -27,7 +26,6 @@ from tutorial_lib.judging import (
     prompt_score,
     share,
 )
-from tutorial_lib.learning import learn_word
 from tutorial_lib.models import Models
 from tutorial_lib.pictures import Concept
 from tutorial_lib.prompts import PROMPTS, Prompt
@@ -38,7 +36,6 @@ ROWS = ("x", "drawn", "named", "words", "initializer")
 RIVALS = ("words", "initializer")  # what X has to beat
 NUM_PICTURES = {"pattern": 20, "person": 6}  # as in the article
 KIND_WORDS = {"pattern": "pattern", "person": "person"}
-NUM_NAMES = 3  # for each unseen concept: names differ, so many are wanted
 DRAWN_SEEDS = 500_000  # other drawings than those the references are made of
 
 
@@ -320,39 +317,6 @@ def draw_training_pictures(
     files = [f"{i:02d}.png" for i in range(len(pictures))]
     name = f"{kind} {seed}"
     return Concept(name=name, pictures=pictures, files=files, kind=kind)
-
-
-def evaluate_seeds(
-    models: Models,
-    judges: Judges,
-    kind: str,
-    seeds: list[int],
-    recipe: str = "both",
-    count: int = 12,
-) -> Evaluation:
-    """Learn a word for each unseen concept, then draw and judge all rows.
-
-    `count` pictures a row a concept; the names share theirs among three.
-    """
-    subjects, seconds = [], 0.0
-    for i, seed in enumerate(seeds):
-        print(f"Learning {kind} {seed} ({i + 1} of {len(seeds)})", flush=True)
-        concept = draw_training_pictures(kind, seed, models.profile.size)
-        start = time.perf_counter()
-        word = learn_word(models, concept, word="X", recipe=recipe)
-        seconds += time.perf_counter() - start
-        truth = world.new_concept(kind, seed)
-        subjects.append(Subject(truth=truth, word=word, seed=seed))
-    return evaluate_words(
-        models,
-        judges,
-        kind,
-        subjects,
-        recipe=recipe,
-        seconds_per_word=seconds / len(seeds),
-        count=count,
-        num_names=NUM_NAMES,
-    )
 
 
 def draw_film(

@@ -1,24 +1,24 @@
-"""The loop that learns a word: steps, stopping, checkpoints, resuming.
+"""The loop that learns a word: its phases, its steps, when it stops.
 
 Only the word's vectors are learned. They are the one leaf with a
 gradient; the optimizer and a checkpoint hold kilobytes.
 """
 
-import copy
-import hashlib
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 from tqdm.auto import tqdm
 
+from tutorial_lib.checkpoints import (
+    make_record, name_run, read_checkpoint, restore, write_checkpoint,
+)
 from tutorial_lib.models import Models
 from tutorial_lib.placeholder import start_word
 from tutorial_lib.recipes import TEMPLATES, DenoisingRecipe, SimilarityRecipe
-from tutorial_lib.words import LearnedWord, WordError, write_whole
+from tutorial_lib.words import LearnedWord, WordError
 
 RECIPES = {
     "similarity": ("similarity",),
@@ -75,6 +75,7 @@ def learn_word(
     models, concept, word="X", recipe="both", initializer=None,
     num_vectors=1, steps=None, lr=None, seed=0, callback=None,
     checkpoint=None, progress=True, templates=None, kind=None, autocast=None,
+    keep_stopped=True,
 ):  # fmt: skip
     """Learn a word from the pictures of a concept; returns a LearnedWord.
 
@@ -83,7 +84,8 @@ def learn_word(
     starts as `initializer`, a word, phrase or LearnedWord. `steps` (at
     most) and `lr` (Adam's, multiplied by nothing; it falls to 0 in
     denoising) are those of the last recipe, by default the profile's.
-    Ctrl-C returns the word as it is then. `callback` gets each step's
+    Ctrl-C returns the word as it is then, or, without `keep_stopped`, is
+    raised on once the checkpoint is written. `callback` gets each step's
     dict, as in `word.history`. `checkpoint` is a file from which a run
     that was broken off goes on, bit by bit as if it had not been.
     `templates` are texts with a gap {}, by default those of the `kind`
@@ -108,6 +110,8 @@ def learn_word(
         learn_all(run)
     except KeyboardInterrupt:
         restore(run, run.record)
+        if not keep_stopped:
+            raise
         tqdm.write(f'Stopped; "{start.word}" is as its last step left it.')
     finally:
         write_checkpoint(run)
@@ -331,77 +335,3 @@ def finish_word(run):
         steps=run.history[-1]["step"] if run.history else 0,
         history=run.history,
     )
-
-
-# --- breaking off and going on
-
-
-def make_record(run):
-    """Copy all that changes during a run; kilobytes."""
-    return {
-        "vectors": run.word.vectors.detach().cpu().clone(),
-        "optimizer": copy.deepcopy(run.optimizer.state_dict()),
-        "generator": run.generator.get_state(),
-        "phase": run.phase,
-        "step": run.step,
-        "evaluations": list(run.evaluations),
-        "history": list(run.history),
-    }
-
-
-def restore(run, record):
-    """Set a run back to where it was when the record was made."""
-    with torch.no_grad():
-        run.word.vectors.copy_(record["vectors"])
-    run.optimizer = torch.optim.Adam([run.word.vectors], weight_decay=0)
-    run.optimizer.load_state_dict(record["optimizer"])
-    run.generator.set_state(record["generator"])
-    run.phase, run.step = record["phase"], record["step"]
-    run.evaluations = list(record["evaluations"])
-    run.history = list(record["history"])
-    run.record = record
-
-
-def name_run(run):
-    """Return a text that two runs share only if they are the same run."""
-    pictures = hashlib.sha256()
-    for picture in run.pictures:
-        pictures.update(repr(picture.size).encode() + picture.tobytes())
-    start = run.word.vectors.detach().cpu().numpy().tobytes()
-    settings = {
-        **run.word.describe(),
-        "start": hashlib.sha256(start).hexdigest(),
-        "phases": [asdict(phase) for phase in run.phases],
-        "templates": run.templates,
-        "seed": run.seed,
-        "pictures": pictures.hexdigest(),
-    }
-    return json.dumps(settings, sort_keys=True)
-
-
-def write_checkpoint(run):
-    """Save a run's record to its checkpoint file, if it has one."""
-    if run.checkpoint:
-        with write_whole(run.checkpoint) as unfinished:
-            torch.save({"run": run.name, **run.record}, unfinished)
-
-
-def read_checkpoint(run):
-    """Read a run's checkpoint; WordError if it is broken or another's."""
-    path = run.checkpoint
-    try:
-        record = torch.load(path, map_location="cpu", weights_only=True)
-        name = record.pop("run")
-    except Exception as error:  # a broken file can raise nearly anything
-        raise WordError(
-            f"'{path}' is no checkpoint that can be read "
-            f"({type(error).__name__}); delete it to begin anew, or name "
-            "another file."
-        ) from None
-    if name != run.name:
-        raise WordError(
-            f"'{path}' is the checkpoint of another run (another word, "
-            "other pictures or settings); delete it to begin anew, or name "
-            "another file."
-        )
-    return record

@@ -5,6 +5,7 @@ from a hub and are under the CreativeML OpenRAIL-M licence.
 """
 
 import contextlib
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -166,3 +167,15 @@ def quiet_progress():
     finally:
         for room in rooms:
             room.enable_progress_bar()
+
+
+def fingerprint_models(models: Models) -> str:
+    """Return twelve digits that change whenever the U-Net does.
+
+    Taught in notebooks/10_more_pictures_more_steps.ipynb.
+    """
+    digest = hashlib.sha256()
+    for name, weight in models.pipeline.unet.state_dict().items():
+        digest.update(name.encode())
+        digest.update(weight.float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:12]

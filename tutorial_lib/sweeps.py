@@ -5,7 +5,6 @@ setting changed, and lets the judges look at what X then draws. It takes
 many minutes, so the lesson reads a stored one and measures some of it again.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -24,7 +23,7 @@ from tutorial_lib.judging import (
     share,
 )
 from tutorial_lib.learning import learn_word
-from tutorial_lib.models import Models
+from tutorial_lib.models import Models, fingerprint_models
 from tutorial_lib.words import write_whole
 
 # The values of each setting. The learning rate is in multiples of the
@@ -120,15 +119,6 @@ def list_values() -> list[tuple[str, float]]:
     return list(dict.fromkeys([*named, ("words", 0)]))
 
 
-def fingerprint_models(models: Models) -> str:
-    """Return twelve digits that change whenever the U-Net does."""
-    digest = hashlib.sha256()
-    for name, weight in models.pipeline.unet.state_dict().items():
-        digest.update(name.encode())
-        digest.update(weight.float().cpu().numpy().tobytes())
-    return digest.hexdigest()[:12]
-
-
 # --- one point -------------------------------------------------------------
 
 
@@ -153,6 +143,7 @@ def learn_with(
         num_vectors=used["vectors"],
         lr=used["learning rate"] * models.profile.similarity_lr,
         progress=False,
+        keep_stopped=False,
     )
 
 

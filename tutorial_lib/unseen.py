@@ -1,0 +1,75 @@
+"""Unseen concepts by their seeds: learn a word for each, and evaluate it.
+
+That takes a minute a word, so each word has a checkpoint of its own.
+"""
+
+import time
+from pathlib import Path
+
+from tutorial_lib import world
+from tutorial_lib.evaluation import (
+    Evaluation, Subject, draw_training_pictures, evaluate_words,
+)
+from tutorial_lib.judging import Judges
+from tutorial_lib.learning import learn_word
+from tutorial_lib.models import Models, fingerprint_models
+from tutorial_lib.pictures import Concept
+from tutorial_lib.words import LearnedWord
+
+NUM_NAMES = 3  # for each unseen concept: names differ, so many are wanted
+
+def evaluate_seeds(
+    models: Models,
+    judges: Judges,
+    kind: str,
+    seeds: list[int],
+    recipe: str = "both",
+    count: int = 12,
+    checkpoints: Path | None = None,
+) -> Evaluation:
+    """Learn a word for each unseen concept, then draw and judge all rows.
+
+    `count` pictures a row a concept; the names share theirs among three.
+    `checkpoints` is a folder from which words that are learned already are
+    taken, and one that was broken off goes on. Ctrl-C is raised.
+    """
+    subjects, seconds = [], 0.0
+    for i, seed in enumerate(seeds):
+        print(f"Learning {kind} {seed} ({i + 1} of {len(seeds)})", flush=True)
+        concept = draw_training_pictures(kind, seed, models.profile.size)
+        word, took = learn_whole_word(models, concept, recipe, checkpoints)
+        seconds += took
+        truth = world.new_concept(kind, seed)
+        subjects.append(Subject(truth=truth, word=word, seed=seed))
+    return evaluate_words(
+        models,
+        judges,
+        kind,
+        subjects,
+        recipe=recipe,
+        seconds_per_word=seconds / len(seeds),
+        count=count,
+        num_names=NUM_NAMES,
+    )
+
+
+def learn_whole_word(
+    models: Models, concept: Concept, recipe: str, checkpoints: Path | None
+) -> tuple[LearnedWord, float]:
+    """Learn X to its end, or take it from a checkpoint; with its seconds.
+
+    A checkpoint's name holds whatever would make another word of it.
+    """
+    checkpoint = None
+    if checkpoints:
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        name = f"{concept.name} {recipe} {fingerprint_models(models)}.pt"
+        checkpoint = checkpoints / name.replace(" ", "-")
+    start = time.perf_counter()
+    word = learn_word(
+        models, concept, word="X", recipe=recipe, checkpoint=checkpoint,
+        keep_stopped=False,
+    )
+    # Of a word that was there already, the history still knows the time.
+    took = time.perf_counter() - start
+    return word, max(took, word.history[-1]["seconds"])
