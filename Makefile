@@ -30,8 +30,8 @@ lab: $(READY)
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS)
 
 evaluate: $(READY)
-	$(BIN)/python -m tutorial_lib evaluate --kind pattern --seeds 101-120 --json out/evaluate-pattern.json $(ARGS)
-	$(BIN)/python -m tutorial_lib evaluate --kind person --seeds 101-120 --json out/evaluate-person.json $(ARGS)
+	$(BIN)/python -m tutorial_lib evaluate --kind pattern --seeds 101-140 --json out/evaluate-pattern.json $(ARGS)
+	$(BIN)/python -m tutorial_lib evaluate --kind person --seeds 101-140 --json out/evaluate-person.json $(ARGS)
 	$(BIN)/python -m tutorial_lib models card --card out/card.json
 
 speed: $(READY)

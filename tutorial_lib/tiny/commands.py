@@ -36,7 +36,7 @@ class Order:
 
     size: int = 64
     pictures: int = 80_000
-    judged: int = 32_000
+    judged: int = 64_000
     drawn: int = 1000
     card: Path | None = None
     shorten: float = 1.0

@@ -21,13 +21,13 @@ from tutorial_lib.tiny.training import (
 )
 
 PATTERN_PLAN = Plan(
-    steps=900, batch_size=256, lr=2e-3, weight_decay=0.02,
+    steps=3000, batch_size=256, lr=2e-3, weight_decay=0.02,
 )
 PERSON_PLAN = Plan(
     steps=600, batch_size=256, lr=2e-3, weight_decay=0.02,
 )
 ATTRIBUTE_PLAN = Plan(
-    steps=1600, batch_size=128, lr=2e-3, weight_decay=0.02,
+    steps=5000, batch_size=128, lr=2e-3, weight_decay=0.02,
 )
 PLANS = {
     "pattern": PATTERN_PLAN, "person": PERSON_PLAN,
