@@ -10,6 +10,8 @@ import open_clip
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
+from tutorial_lib.learning import learn_word
+
 WIDTH = 32
 CLIP_CONFIG = {
     "embed_dim": WIDTH,
@@ -68,4 +70,11 @@ def make_unet():
         norm_num_groups=8,
         attention_head_dim=8,
         cross_attention_dim=WIDTH,
+    )
+
+
+def learn(models, pictures, **settings):
+    """Learn a word in a few steps, without a bar."""
+    return learn_word(
+        models, pictures, **{"steps": 12, "progress": False, **settings}
     )

@@ -2,19 +2,12 @@
 
 import pytest
 import torch
+from mini_models import learn
 
 from tutorial_lib import learning
-from tutorial_lib.learning import learn_word
 from tutorial_lib.words import WordError
 
 BOTH = ["similarity", "denoising"]
-
-
-def learn(models, pictures, **settings):
-    """Learn a word in a few steps, without a bar."""
-    return learn_word(
-        models, pictures, **{"steps": 12, "progress": False, **settings}
-    )
 
 
 def interrupt_at(step):

@@ -7,6 +7,7 @@ import pytest
 from tutorial_lib.words import LearnedWord
 from tutorial_lib import __main__ as commands
 from tutorial_lib import evaluation, judging, sweeps, world
+from tutorial_lib.models import fingerprint_models
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,7 @@ def miniature_only(models, monkeypatch):
         monkeypatch.setattr(judging, name, 3)
     monkeypatch.setattr(judging, "load_judges", lambda: judges)
     monkeypatch.setattr("tutorial_lib.models.load_models", lambda _: models)
+    return models
 
 
 @pytest.mark.parametrize("kind", ["pattern", "person"])
@@ -113,7 +115,11 @@ def test_evaluate_learns_draws_judges_and_writes_the_rows(
     assert sorted(each.name for each in tmp_path.iterdir()) == [
         "rows.json", "rows.words",
     ]
-    assert len(list((tmp_path / "rows.words").iterdir())) == 2
+    (folder,) = (tmp_path / "rows.words").iterdir()
+    assert folder.name == fingerprint_models(miniature_only)
+    assert sorted(each.name for each in folder.iterdir()) == [
+        f"{kind}-3-similarity.pt", f"{kind}-4-similarity.pt",
+    ]
 
 
 def test_sweep_learns_judges_and_prints_a_share_for_each_value(

@@ -1,27 +1,21 @@
 """Learning a word: what moves, what stays, when it stops, how it resumes."""
 
 import copy
+
 import pytest
 import torch
-
+from mini_models import learn
 from tqdm.notebook import tqdm as notebook_bar
 from tqdm.std import tqdm as plain_bar
 
 from tutorial_lib import learning
-from tutorial_lib.learning import learn_word, no_longer_improves
+from tutorial_lib.learning import no_longer_improves
 from tutorial_lib.models import load_models
 from tutorial_lib.pictures import Concept
 from tutorial_lib.recipes import DenoisingRecipe, SimilarityRecipe
 from tutorial_lib.words import WordError
 
 BOTH = ["similarity", "denoising"]
-
-
-def learn(models, pictures, **settings):
-    """Learn a word in a few steps, without a bar."""
-    return learn_word(
-        models, pictures, **{"steps": 12, "progress": False, **settings}
-    )
 
 
 def copy_states(models):

@@ -41,7 +41,7 @@ def test_a_word_that_was_learned_already_is_taken_from_its_checkpoint(
     models, tmp_path, monkeypatch
 ):
     concept = draw_training_pictures("person", 3, 16, count=2)
-    folder = tmp_path / "new" / "words"
+    folder = tmp_path
 
     def press_stop(entry):
         if entry["step"] == 15:

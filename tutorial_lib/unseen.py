@@ -33,6 +33,9 @@ def evaluate_seeds(
     `checkpoints` is a folder from which words that are learned already are
     taken, and one that was broken off goes on. Ctrl-C is raised.
     """
+    if checkpoints:  # the words of other models are of no use
+        checkpoints = checkpoints / fingerprint_models(models)
+        checkpoints.mkdir(parents=True, exist_ok=True)
     subjects, seconds = [], 0.0
     for i, seed in enumerate(seeds):
         print(f"Learning {kind} {seed} ({i + 1} of {len(seeds)})", flush=True)
@@ -58,13 +61,10 @@ def learn_whole_word(
 ) -> tuple[LearnedWord, float]:
     """Learn X to its end, or take it from a checkpoint; with its seconds.
 
-    A checkpoint's name holds whatever would make another word of it.
+    `checkpoints` is a folder of these models' words, one a recipe.
     """
-    checkpoint = None
-    if checkpoints:
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        name = f"{concept.name} {recipe} {fingerprint_models(models)}.pt"
-        checkpoint = checkpoints / name.replace(" ", "-")
+    name = f"{concept.name} {recipe}.pt".replace(" ", "-")
+    checkpoint = checkpoints and checkpoints / name
     start = time.perf_counter()
     word = learn_word(
         models, concept, word="X", recipe=recipe, checkpoint=checkpoint,
