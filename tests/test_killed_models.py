@@ -26,6 +26,7 @@ commands.HELD_OUT = 20
 small = dict(steps=4, batch_size=16, warmup=2, save_every=1)
 for module in (clip, vae, unet):
     module.PLAN = dataclasses.replace(module.PLAN, **small)
+vae.DECODER_PLAN = dataclasses.replace(vae.DECODER_PLAN, **small)
 for name, plan in judges.PLANS.items():
     judges.PLANS[name] = dataclasses.replace(plan, **small)
 

@@ -22,7 +22,9 @@ from tutorial_lib.tiny.pictures import (
 )
 from tutorial_lib.tiny.training import Plan, train
 from tutorial_lib.tiny.unet import make_unet
-from tutorial_lib.tiny.vae import make_vae, reconstruction_error
+from tutorial_lib.tiny.vae import (
+    make_vae, reconstruction_error, train_decoder,
+)
 
 PLAN = Plan(steps=12, batch_size=4, lr=0.05, warmup=2, save_every=5)
 
@@ -120,6 +122,31 @@ def test_latents_have_sixteen_cells_a_side_at_every_size(size):
         latents = vae.encode(torch.zeros(1, 3, size, size)).latent_dist.mean
         assert latents.shape == (1, 4, 16, 16)
         assert vae.decode(latents).sample.shape == (1, 3, size, size)
+
+
+def test_a_decoder_trained_on_leaves_the_latents_as_they_were(tmp_path):
+    torch.manual_seed(0)
+    vae = make_vae(64)
+    pixels = np.zeros((8, 64, 64, 3), np.uint8)
+    pixels[:, 16:48, 16:48] = [255, 0, 0]
+    drawn = pictures.Pictures(pixels, [""] * 8, [{}] * 8)
+    batch = training.to_pixels(pixels, torch.arange(2), "cpu")
+
+    def look():
+        with torch.no_grad():
+            mode = vae.encode(batch).latent_dist.mode()
+            error = (vae.decode(mode).sample - batch).square().mean()
+        return mode, error.item()
+
+    before = {k: v.clone() for k, v in vae.encoder.state_dict().items()}
+    latents, error = look()
+    plan = Plan(steps=12, batch_size=4, lr=2e-3, warmup=2)
+    vae = train_decoder(vae, drawn, tmp_path / "decoder.pt", "cpu", plan)
+    same, less = look()
+    assert torch.allclose(latents, same, atol=1e-5)
+    after = vae.encoder.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert less < 0.7 * error
 
 
 def test_blurring_a_picture_counts_as_a_reconstruction_error():

@@ -16,6 +16,9 @@ from tutorial_lib.tiny.pictures import Pictures, collect_labels
 from tutorial_lib.tiny.training import (
     Plan, autocast, number_labels, to_pixels, train,
 )
+from tutorial_lib.tiny.wrong_words import (
+    NUM_WRONG, WORDS, write_wrong_captions,
+)
 
 PLAN = Plan(
     steps=2000, batch_size=256, lr=1e-3, warmup=200, weight_decay=0.05,
@@ -51,8 +54,10 @@ class LabelledCLIP(nn.Module):
 
     The rows compare a vector, be it of a picture or of a caption, with one
     vector for each label: "stars", "hearts", ... The gauges read numbers
-    from it: the exact shades, the angle, how wide a face is. Both are left
-    behind when training is over.
+    from it, where a caption has a name: the exact shades, the angle, how
+    wide a face is. A small world makes it easy to have all these answers;
+    the real CLIP has captions alone, and needs hundreds of millions of
+    them. Rows and gauges are left behind when training is over.
     """
 
     def __init__(
@@ -102,14 +107,9 @@ def train_clip(
 ) -> open_clip.CLIP:
     """Train CLIP to tell which caption belongs to which picture.
 
-    Half of each batch are pictures with the same colours, or people with
-    the same hair (hard negatives, Robinson et al. 2021): among pictures
-    taken at random, colours alone tell the captions apart, and CLIP would
-    never need to learn what a heart or a star is. And both encoders are asked
-    for the labels of what they see or read, of which a small world makes it
-    easy to have all; the real CLIP has captions alone, and needs hundreds
-    of millions of them. Where a caption has a name, both encoders are asked
-    for the numbers that tell the named concept from its lookalikes.
+    Half of each batch look alike (`group_alike`), both encoders answer
+    questions (`LabelledCLIP`), and a picture shall prefer its caption to
+    the same with one word exchanged (`prefer_right`).
     """
     torch.manual_seed(plan.seed)
     labels = collect_labels(pictures.labels)
@@ -120,6 +120,7 @@ def train_clip(
         {kind: each.shape[1] for kind, each in details.items()},
     ).to(device)
     tokens = tokenize_captions(pictures.captions)
+    own_row, wrong = tokenize_wrong_captions(pictures)
     groups = group_alike(pictures.labels)
     contrast = open_clip.ClipLoss()
 
@@ -127,7 +128,6 @@ def train_clip(
         """Compare each picture with all captions of a batch."""
         chosen = pick_batch(groups, len(tokens), plan.batch_size, generator)
         batch = to_pixels(pictures.pixels, chosen, device)
-        text = tokens[chosen].to(device)
         shown, known = (
             {name: each[chosen].to(device) for name, each in every.items()}
             for every in (truths, details)
@@ -135,15 +135,62 @@ def train_clip(
         with torch.no_grad():
             model.clip.logit_scale.clamp_(max=4.6052)  # at most 100
         with autocast(device):
-            seen, read, scale = model.clip(batch, text)
+            seen, read, scale = model.clip(batch, tokens[chosen].to(device))
             asked = [model.ask(each, shown, known) for each in (seen, read)]
-        return contrast(seen.float(), read.float(), scale) + sum(asked)
+            told = own_row[chosen] >= 0
+            others = wrong[own_row[chosen[told]]].flatten(0, 2).to(device)
+            others = model.clip.encode_text(others, normalize=True)
+        return (
+            contrast(seen.float(), read.float(), scale) + sum(asked)
+            + prefer_right(seen[told], read[told], others, scale)
+        )
 
     return train(model, plan, compute_loss, checkpoint, "CLIP").clip
 
 
+def prefer_right(
+    seen: Tensor, read: Tensor, others: Tensor, scale: Tensor,
+) -> Tensor:
+    """Return the error of choosing captions that differ in one word.
+
+    `seen` and `read` (n, width) are pictures and their captions, `others`
+    (n x words x wrong ones, width) the wrong captions, all unit vectors.
+    """
+    if not len(seen):
+        return seen.sum()
+    seen = seen.float()
+    right = (seen * read.float()).sum(1)[:, None, None]
+    others = others.float().reshape(len(seen), -1, seen.shape[1])
+    wrong = (others @ seen[:, :, None]).reshape(len(seen), -1, NUM_WRONG)
+    right = right.expand(-1, wrong.shape[1], 1)
+    logits = scale * torch.cat([right, wrong], 2).flatten(0, 1)
+    return functional.cross_entropy(
+        logits, torch.zeros(len(logits), dtype=torch.long, device=seen.device)
+    )
+
+
+def tokenize_wrong_captions(pictures: Pictures) -> tuple[Tensor, Tensor]:
+    """Return each picture's row of wrong captions, or -1, and the rows.
+
+    The rows are token ids (rows, words, wrong ones, context length).
+    """
+    places, captions = write_wrong_captions(pictures.captions, pictures.labels)
+    own_row = torch.full((len(pictures.captions),), -1)
+    own_row[torch.tensor(places, dtype=torch.long)] = torch.arange(len(places))
+    length = clip_config(64)["text_cfg"]["context_length"]
+    tokens = torch.zeros(0, length, dtype=torch.long)
+    if captions:
+        tokens = tokenize_captions(captions)
+    return own_row, tokens.reshape(-1, len(WORDS), NUM_WRONG, length)
+
+
 def group_alike(labels: list[dict]) -> list[Tensor]:
-    """List the pictures that have the same colours, or the same hair."""
+    """List the pictures that have the same colours, or the same hair.
+
+    They are hard negatives (Robinson et al. 2021): among pictures taken at
+    random, colours alone tell the captions apart, and CLIP would never need
+    to learn what a heart or a star is.
+    """
     groups = defaultdict(list)
     for index, label in enumerate(labels):
         groups[tuple(label.get(name) for name in ALIKE)].append(index)

@@ -138,10 +138,15 @@ def train_clip(order: Order, pictures: Pictures | None = None):
 
 
 def train_vae(order: Order, pictures: Pictures | None = None):
-    """Train, or read from a finished checkpoint, the VAE."""
-    return vae.train_vae(
-        pictures or load_captioned(order), order.size,
-        order.work / "vae.pt", order.device, order.shortened(vae.PLAN),
+    """Train, or read from finished checkpoints, the VAE, then its decoder."""
+    pictures = pictures or load_captioned(order)
+    trained = vae.train_vae(
+        pictures, order.size, order.work / "vae.pt", order.device,
+        order.shortened(vae.PLAN),
+    )
+    return vae.train_decoder(
+        trained, pictures, order.work / "decoder.pt", order.device,
+        order.shortened(vae.DECODER_PLAN),
     )
 
 
