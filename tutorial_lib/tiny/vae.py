@@ -15,7 +15,7 @@ PLAN = Plan(
     steps=8000, batch_size=32, lr=2e-3, warmup=200, betas=(0.9, 0.95),
 )
 DECODER_PLAN = Plan(
-    steps=2000, batch_size=16, lr=1e-3, warmup=100, hold=0.3,
+    steps=2000, batch_size=16, lr=1.5e-3, warmup=100, hold=0.3,
     betas=(0.9, 0.95), ema=0.995,
 )
 KL_WEIGHT = 1e-3
