@@ -177,11 +177,8 @@ def tokenize_wrong_captions(pictures: Pictures) -> tuple[Tensor, Tensor]:
     places, captions = write_wrong_captions(pictures.captions, pictures.labels)
     own_row = torch.full((len(pictures.captions),), -1)
     own_row[torch.tensor(places, dtype=torch.long)] = torch.arange(len(places))
-    length = clip_config(64)["text_cfg"]["context_length"]
-    tokens = torch.zeros(0, length, dtype=torch.long)
-    if captions:
-        tokens = tokenize_captions(captions)
-    return own_row, tokens.reshape(-1, len(WORDS), NUM_WRONG, length)
+    tokens = tokenize_captions(captions)
+    return own_row, tokens.reshape(-1, len(WORDS), NUM_WRONG, tokens.shape[1])
 
 
 def group_alike(labels: list[dict]) -> list[Tensor]:

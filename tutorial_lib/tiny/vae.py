@@ -94,10 +94,9 @@ def train_decoder(
             noise = torch.randn(posterior.mean.shape, generator=generator)
             latents = posterior.mean + posterior.std * noise.to(device)
             decoded = vae.decode(latents).sample.float()
-        square = (decoded - batch).square().mean((1, 2, 3))
-        flaws = torch.log(square + LEAST_ERROR).mean()
-        error = reconstruction_error(decoded, batch)
-        return error + PSNR_WEIGHT * flaws
+        mse = (decoded - batch).square().mean((1, 2, 3))
+        log_mse = torch.log(mse + LEAST_ERROR).mean()
+        return reconstruction_error(decoded, batch) + PSNR_WEIGHT * log_mse
 
     return train(vae, plan, compute_loss, checkpoint, "VAE's decoder")
 
