@@ -5,20 +5,25 @@ import random
 import pytest
 import torch
 
-from tutorial_lib.tiny.clip import prefer_right, tokenize_wrong_captions
+from tutorial_lib.tiny.clip import (
+    find_rows, prefer_right, tokenize_wrong_captions,
+)
 from tutorial_lib.tiny.pictures import (
     Pictures, label_scene, sample_captioned_scene,
 )
 from tutorial_lib.tiny.wrong_words import NUM_WRONG, write_wrong_captions
 from tutorial_lib.world import MOTIFS
+from tutorial_lib.world.captions import HAIR_PHRASES
+from tutorial_lib.world.people import HAIR
 
 LABEL = {"motif": "stars", "color": "red", "background": "sky blue"}
+FACE = {"hair": "bob", "hair_color": "red", "glasses": "round"}
 
 
 def test_one_word_is_exchanged_and_all_others_stay():
     caption = "a mug covered in red stars on sky blue"
     places, wrong = write_wrong_captions([caption], [LABEL])
-    assert places == [0] and len(wrong) == 2 * NUM_WRONG
+    assert places == [0, 0] and len(wrong) == 2 * NUM_WRONG
     motifs, colors = wrong[:NUM_WRONG], wrong[NUM_WRONG:]
     for text in motifs:
         start, end = text.split(" red ")
@@ -30,13 +35,37 @@ def test_one_word_is_exchanged_and_all_others_stay():
     assert len(set(wrong)) == len(wrong)
 
 
-@pytest.mark.parametrize("caption", [
-    "a mug covered in paris",  # a name; "covered" is not "red"
-    "a mug with red patterns",
-    "a red mug with red stars",  # which of the two?
+@pytest.mark.parametrize("hair", HAIR)
+def test_other_hair_of_the_same_color_is_wrong(hair):
+    phrases = {each: phrase.format("red") for each, phrase in
+               HAIR_PHRASES.items()} | {"bald": "no hair"}
+    caption = f"a man with round glasses, {phrases[hair]} and a red beard"
+    places, wrong = write_wrong_captions([caption], [FACE | {"hair": hair}])
+    assert places == [0] and len(set(wrong)) == NUM_WRONG
+    for text in wrong:
+        start, end = "a man with round glasses, ", " and a red beard"
+        assert text.startswith(start) and text.endswith(end)
+        other = text[len(start):-len(end)]
+        assert other in set(phrases.values()) - {phrases[hair]}
+
+
+@pytest.mark.parametrize("caption, label", [
+    ("a mug covered in paris", LABEL),  # a name; "covered" is not "red"
+    ("a mug with patterns", LABEL),
+    ("the red mug by the red door", LABEL),  # which of the two?
+    ("a photo of laura", FACE),
+    ("a woman with round glasses", FACE),
+    ("a corgi", {}),
 ])
-def test_a_caption_that_does_not_say_it_once_is_left_alone(caption):
-    assert write_wrong_captions([caption], [LABEL]) == ([], [])
+def test_what_a_caption_does_not_say_once_is_left_alone(caption, label):
+    assert write_wrong_captions([caption], [label]) == ([], [])
+
+
+def test_what_is_said_twice_does_not_hide_what_is_said_once():
+    caption = "a red mug with red stars"
+    places, wrong = write_wrong_captions([caption], [LABEL])
+    assert places == [0]
+    assert all(text.startswith("a red mug with red ") for text in wrong)
 
 
 def test_every_wrong_caption_of_the_world_is_wrong():
@@ -45,26 +74,34 @@ def test_every_wrong_caption_of_the_world_is_wrong():
     captions = [caption for _, caption in scenes]
     labels = [label_scene(scene) for scene, _ in scenes]
     places, wrong = write_wrong_captions(captions, labels)
-    assert 20 < len(places) < 200
+    patterns = [place for place in places if "motif" in labels[place]]
+    people = [place for place in places if "hair" in labels[place]]
+    assert len(patterns) > 40 and len(people) > 15
+    assert len(patterns) + len(people) == len(places)
     for row, place in enumerate(places):
-        own = wrong[row * 2 * NUM_WRONG:(row + 1) * 2 * NUM_WRONG]
-        assert captions[place] not in own
+        own = wrong[row * NUM_WRONG:(row + 1) * NUM_WRONG]
+        assert captions[place] not in own and len(set(own)) == NUM_WRONG
 
 
-def test_pictures_know_their_row_of_wrong_captions():
-    captions = ["a corgi", "a mug with red stars on sky blue"]
-    own_row, wrong = tokenize_wrong_captions(
-        Pictures(None, captions, [{}, LABEL])
+def test_pictures_know_their_rows_of_wrong_captions():
+    captions = ["a corgi", "a mug with red stars on sky blue", "a red bob"]
+    pictures = Pictures(None, captions, [{}, LABEL, FACE])
+    rows_of, wrong = tokenize_wrong_captions(pictures)
+    assert rows_of == [[], [0, 1], [2]]
+    assert wrong.shape == (3, NUM_WRONG, 32)
+    told, rows = find_rows(torch.tensor([2, 0, 1, 2]), rows_of)
+    assert told.tolist() == [0, 2, 2, 3] and rows.tolist() == [2, 0, 1, 2]
+    rows_of, none = tokenize_wrong_captions(
+        Pictures(None, captions[:1], [{}])
     )
-    assert own_row.tolist() == [-1, 0]
-    assert wrong.shape == (1, 2, NUM_WRONG, 32)
-    _, none = tokenize_wrong_captions(Pictures(None, captions[:1], [{}]))
-    assert none.shape == (0, 2, NUM_WRONG, 32)
+    assert none.shape == (0, NUM_WRONG, 32)
+    told, rows = find_rows(torch.tensor([0]), rows_of)
+    assert len(told) == len(rows) == 0
 
 
 def test_the_loss_falls_as_the_right_caption_comes_nearer():
     right, other = torch.eye(4)[:2]
-    wrong = other.expand(2 * NUM_WRONG, 4)
+    wrong = other.expand(NUM_WRONG, 4)
     losses = [
         prefer_right(seen[None], right[None], wrong, torch.tensor(10.0))
         for seen in (right, (right + other) / 2**0.5, other)

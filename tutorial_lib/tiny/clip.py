@@ -16,9 +16,7 @@ from tutorial_lib.tiny.pictures import Pictures, collect_labels
 from tutorial_lib.tiny.training import (
     Plan, autocast, number_labels, to_pixels, train,
 )
-from tutorial_lib.tiny.wrong_words import (
-    NUM_WRONG, WORDS, write_wrong_captions,
-)
+from tutorial_lib.tiny.wrong_words import NUM_WRONG, write_wrong_captions
 
 PLAN = Plan(
     steps=2000, batch_size=256, lr=1e-3, warmup=200, weight_decay=0.05,
@@ -120,7 +118,7 @@ def train_clip(
         {kind: each.shape[1] for kind, each in details.items()},
     ).to(device)
     tokens = tokenize_captions(pictures.captions)
-    own_row, wrong = tokenize_wrong_captions(pictures)
+    rows_of, wrong = tokenize_wrong_captions(pictures)
     groups = group_alike(pictures.labels)
     contrast = open_clip.ClipLoss()
 
@@ -137,8 +135,8 @@ def train_clip(
         with autocast(device):
             seen, read, scale = model.clip(batch, tokens[chosen].to(device))
             asked = [model.ask(each, shown, known) for each in (seen, read)]
-            told = own_row[chosen] >= 0
-            others = wrong[own_row[chosen[told]]].flatten(0, 2).to(device)
+            told, rows = find_rows(chosen, rows_of)
+            others = wrong[rows].flatten(0, 1).to(device)
             others = model.clip.encode_text(others, normalize=True)
         return (
             contrast(seen.float(), read.float(), scale) + sum(asked)
@@ -151,34 +149,46 @@ def train_clip(
 def prefer_right(
     seen: Tensor, read: Tensor, others: Tensor, scale: Tensor,
 ) -> Tensor:
-    """Return the error of choosing captions that differ in one word.
+    """Return the error of choosing captions that differ in one thing.
 
     `seen` and `read` (n, width) are pictures and their captions, `others`
-    (n x words x wrong ones, width) the wrong captions, all unit vectors.
+    (n x wrong ones, width) the wrong captions, all unit vectors.
     """
     if not len(seen):
         return seen.sum()
-    seen = seen.float()
-    right = (seen * read.float()).sum(1)[:, None, None]
-    others = others.float().reshape(len(seen), -1, seen.shape[1])
-    wrong = (others @ seen[:, :, None]).reshape(len(seen), -1, NUM_WRONG)
-    right = right.expand(-1, wrong.shape[1], 1)
-    logits = scale * torch.cat([right, wrong], 2).flatten(0, 1)
-    return functional.cross_entropy(
-        logits, torch.zeros(len(logits), dtype=torch.long, device=seen.device)
-    )
+    seen, read, others = seen.float(), read.float(), others.float()
+    others = others.reshape(len(seen), NUM_WRONG, -1)
+    candidates = torch.cat([read[:, None], others], dim=1)
+    logits = scale * (candidates @ seen[:, :, None]).squeeze(2)
+    right = torch.zeros(len(seen), dtype=torch.long, device=seen.device)
+    return functional.cross_entropy(logits, right)
 
 
-def tokenize_wrong_captions(pictures: Pictures) -> tuple[Tensor, Tensor]:
-    """Return each picture's row of wrong captions, or -1, and the rows.
+def tokenize_wrong_captions(
+    pictures: Pictures,
+) -> tuple[list[list[int]], Tensor]:
+    """Return each picture's rows of wrong captions, and all the rows.
 
-    The rows are token ids (rows, words, wrong ones, context length).
+    The rows are token ids (rows, wrong ones, context length). A picture has
+    one row for each thing that its caption could get wrong, or none.
     """
     places, captions = write_wrong_captions(pictures.captions, pictures.labels)
-    own_row = torch.full((len(pictures.captions),), -1)
-    own_row[torch.tensor(places, dtype=torch.long)] = torch.arange(len(places))
+    rows_of = [[] for _ in pictures.captions]
+    for row, place in enumerate(places):
+        rows_of[place].append(row)
     tokens = tokenize_captions(captions)
-    return own_row, tokens.reshape(-1, len(WORDS), NUM_WRONG, tokens.shape[1])
+    return rows_of, tokens.reshape(-1, NUM_WRONG, tokens.shape[1])
+
+
+def find_rows(
+    chosen: Tensor, rows_of: list[list[int]],
+) -> tuple[Tensor, Tensor]:
+    """Return the rows of a batch, and for each its picture's place in it."""
+    pairs = [
+        (place, row) for place, picture in enumerate(chosen.tolist())
+        for row in rows_of[picture]
+    ]
+    return tuple(torch.tensor(pairs, dtype=torch.long).reshape(-1, 2).T)
 
 
 def group_alike(labels: list[dict]) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Captions that are wrong in one word: "red hearts" where stars are.
+"""Captions that are wrong in one thing: "red hearts" where stars are.
 
 The tiny CLIP learns to prefer the right one (hard negative captions, as in
 NegCLIP, Yuksekgonul et al. 2023, 4).
@@ -8,43 +8,58 @@ import random
 import re
 
 from tutorial_lib.world import MOTIFS
+from tutorial_lib.world.captions import BALD_PHRASE, HAIR_PHRASES
 from tutorial_lib.world.colors import COLORS
 
-WORDS = {"motif": list(MOTIFS), "color": list(COLORS)}
-NUM_WRONG = 3  # captions with another motif, and as many of another colour
+NUM_WRONG = 3  # wrong captions for each thing that a caption says
 
 
 def write_wrong_captions(
     captions: list[str], labels: list[dict], seed: int = 0,
 ) -> tuple[list[int], list[str]]:
-    """Return which captions can be made wrong, and what they become.
+    """Return whose captions can be made wrong, and what they become.
 
-    A caption can that says motif and colour once each. `NUM_WRONG` wrong
-    ones are written for each word, all of one caption after another.
+    A caption becomes wrong in its motif, its colour or its hair, if it says
+    that exactly once: `NUM_WRONG` captions a time. The places tell whose
+    they are, so a place stands there once for each thing exchanged.
     """
     rng = random.Random(seed)
     places, wrong = [], []
     for place, (caption, label) in enumerate(
         zip(captions, labels, strict=True)
     ):
-        told = {name: label.get(name, "") for name in WORDS}
-        if all(_says_once(caption, word) for word in told.values()):
-            places.append(place)
-            for name, word in told.items():
-                wrong += _exchange(caption, word, WORDS[name], rng)
+        for said, others in _list_exchanges(label):
+            if _count(said, caption) == 1:
+                places.append(place)
+                wrong += _exchange(caption, said, others, rng)
     return places, wrong
 
 
-def _says_once(caption: str, word: str) -> bool:
-    found = re.findall(rf"\b{re.escape(word)}\b", caption)
-    return bool(word) and len(found) == 1
+def _list_exchanges(label: dict) -> list[tuple[str, list[str]]]:
+    """List what a caption may say of a scene, and what would be wrong."""
+    exchanges = []
+    if "motif" in label:
+        exchanges.append((label["motif"], list(MOTIFS)))
+        exchanges.append((label["color"], list(COLORS)))
+    if "hair" in label:
+        phrases = HAIR_PHRASES | {"bald": BALD_PHRASE}
+        said = {
+            hair: phrase.format(label["hair_color"])
+            for hair, phrase in phrases.items()
+        }
+        exchanges.append((said[label["hair"]], list(said.values())))
+    return exchanges
+
+
+def _count(said: str, caption: str) -> int:
+    return len(re.findall(rf"\b{re.escape(said)}\b", caption))
 
 
 def _exchange(
-    caption: str, word: str, words: list[str], rng: random.Random,
+    caption: str, said: str, others: list[str], rng: random.Random,
 ) -> list[str]:
-    others = [other for other in words if other not in caption]
+    others = [other for other in others if other not in caption]
     return [
-        re.sub(rf"\b{re.escape(word)}\b", other, caption)
+        re.sub(rf"\b{re.escape(said)}\b", other, caption)
         for other in rng.sample(others, NUM_WRONG)
     ]

@@ -41,6 +41,7 @@ HAIR_PHRASES = {
     "curly": "curly {} hair", "ponytail": "a {} ponytail",
     "bun": "{} hair in a bun", "spiky": "spiky {} hair",
 }
+BALD_PHRASE = "no hair"
 
 
 def describe(concept: Pattern | Person) -> str:
@@ -61,7 +62,7 @@ def describe_pattern(pattern: Pattern) -> str:
 def person_phrases(person: Person) -> list[str]:
     """List what words can say of a person beyond man or woman."""
     if person.hair == "bald":
-        phrases = ["no hair"]
+        phrases = [BALD_PHRASE]
     else:
         phrases = [HAIR_PHRASES[person.hair].format(person.hair_color)]
     if person.glasses != "none":
