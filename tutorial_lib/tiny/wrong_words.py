@@ -8,7 +8,7 @@ import random
 import re
 
 from tutorial_lib.world import MOTIFS
-from tutorial_lib.world.captions import BALD_PHRASE, HAIR_PHRASES
+from tutorial_lib.world.captions import HAIR_PHRASES
 from tutorial_lib.world.colors import COLORS
 
 NUM_WRONG = 3  # wrong captions for each thing that a caption says
@@ -42,10 +42,9 @@ def _list_exchanges(label: dict) -> list[tuple[str, list[str]]]:
         exchanges.append((label["motif"], list(MOTIFS)))
         exchanges.append((label["color"], list(COLORS)))
     if "hair" in label:
-        phrases = HAIR_PHRASES | {"bald": BALD_PHRASE}
         said = {
             hair: phrase.format(label["hair_color"])
-            for hair, phrase in phrases.items()
+            for hair, phrase in HAIR_PHRASES.items()
         }
         exchanges.append((said[label["hair"]], list(said.values())))
     return exchanges

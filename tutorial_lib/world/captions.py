@@ -40,8 +40,8 @@ HAIR_PHRASES = {
     "short": "short {} hair", "long": "long {} hair", "bob": "a {} bob",
     "curly": "curly {} hair", "ponytail": "a {} ponytail",
     "bun": "{} hair in a bun", "spiky": "spiky {} hair",
+    "bald": "no hair",
 }
-BALD_PHRASE = "no hair"
 
 
 def describe(concept: Pattern | Person) -> str:
@@ -61,10 +61,7 @@ def describe_pattern(pattern: Pattern) -> str:
 
 def person_phrases(person: Person) -> list[str]:
     """List what words can say of a person beyond man or woman."""
-    if person.hair == "bald":
-        phrases = [BALD_PHRASE]
-    else:
-        phrases = [HAIR_PHRASES[person.hair].format(person.hair_color)]
+    phrases = [HAIR_PHRASES[person.hair].format(person.hair_color)]
     if person.glasses != "none":
         phrases.append(f"{person.glasses} glasses")
     if person.beard:
