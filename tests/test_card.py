@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tutorial_lib.tiny import card, card_table, named
+from tutorial_lib.tiny import card, card_table
 from tutorial_lib.tiny.pictures import Pictures
 
 
@@ -74,35 +74,6 @@ def test_the_sheet_shows_each_picture_below_what_it_should_show(tmp_path):
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
     rows = [sheet[50 + 100 * i, 50].tolist() for i in range(4)]
     assert rows == [[0, 0, 0], [255, 0, 0]] * 2
-
-
-def test_both_are_found_only_if_one_picture_shows_both():
-    shares = named.share_pairs([(True, False), (False, True), (True, True),
-                                (False, False)], count=2)
-    values = {name: each["value"] for name, each in shares.items()}
-    assert values == {"person": 0.5, "pattern": 0.5, "both": 0.25}
-    # Pairs, not pictures, are drawn anew: one pair has both, half the time.
-    assert shares["both"]["low"] == 0 and shares["both"]["high"] == 0.5
-
-
-def test_two_names_are_judged_by_a_judge_each(models, monkeypatch):
-    judges = SimpleNamespace(of_kind=lambda kind: kind)
-    monkeypatch.setattr(named, "NUM_PAIRS", 1)
-    monkeypatch.setattr(named, "LineupMaker", lambda judge, kind: (
-        SimpleNamespace(make=lambda concept: (kind, concept))
-    ))
-    asked = []
-
-    def identity(judge, pictures, lineup):
-        asked.append((judge, lineup[0], len(pictures)))
-        return [judge == "person"] * len(pictures)
-
-    monkeypatch.setattr(named, "identity", identity)
-    found = named.measure_pairs(models, judges, count=2)
-    for row in ("drawn", "generated"):
-        values = {name: each["value"] for name, each in found[row].items()}
-        assert values == {"person": 1.0, "pattern": 0.0, "both": 0.0}
-    assert asked == [("person", "person", 2), ("pattern", "pattern", 2)] * 2
 
 
 def make_card(value: float) -> dict:

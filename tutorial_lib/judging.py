@@ -40,6 +40,7 @@ __all__ = [
     "bootstrap_interval",
     "draw_references",
     "embed_concept",
+    "embed_references",
     "embed_with_judge",
     "identity",
     "load_judges",
@@ -94,6 +95,13 @@ def embed_concept(
     pictures = draw_references(
         concept, count=count, seed=seed, size=judge.trunk.size
     )
+    return embed_references(judge, pictures)
+
+
+def embed_references(
+    judge: EmbeddingJudge, pictures: list[Image.Image]
+) -> Tensor:
+    """Return the mean embedding of pictures, a unit vector (dimensions,)."""
     mean = embed_with_judge(judge, pictures).mean(0)
     return functional.normalize(mean, dim=0)
 
@@ -122,7 +130,8 @@ class LineupMaker:
     pictures_each: int = REFERENCE_PICTURES
     strangers: list[Tensor] = field(default_factory=list)
 
-    def _embed(self, concept) -> Tensor:
+    def embed(self, concept: world.Pattern | world.Person) -> Tensor:
+        """Return the reference of a concept, a unit vector (dimensions,)."""
         return embed_concept(
             self.judge, concept, count=self.pictures_each, seed=self.seed
         )
@@ -136,11 +145,11 @@ class LineupMaker:
         if not self.strangers:
             seeds = range(STRANGER_SEEDS, STRANGER_SEEDS + NUM_STRANGERS)
             self.strangers = [
-                self._embed(world.new_concept(self.kind, seed))
+                self.embed(world.new_concept(self.kind, seed))
                 for seed in tqdm(seeds, desc="Drawing others", leave=False)
             ]
         alike = world.lookalikes(concept, NUM_LOOKALIKES, self.seed)
-        rows = [self._embed(each) for each in (concept, *alike)]
+        rows = [self.embed(each) for each in (concept, *alike)]
         return Lineup(concept, torch.stack(rows + self.strangers))
 
 

@@ -17,9 +17,8 @@ from tutorial_lib.judging import (
 )
 from tutorial_lib.models import Models
 from tutorial_lib.similarity import embed_pictures, embed_texts
-from tutorial_lib.tiny.named import (
-    measure_names, measure_pairs, measure_ways,
-)
+from tutorial_lib.tiny.named import measure_names, measure_ways
+from tutorial_lib.tiny.pairs import measure_pairs
 from tutorial_lib.tiny.pictures import (
     Pictures, label_scene, sample_captioned_scene,
 )
