@@ -52,11 +52,16 @@ def draw_wearers(concept, count: int, size: int) -> list[Image.Image]:
     photos = []
     for seed in range(WEARER_SEEDS, WEARER_SEEDS + count):
         pair = {kind: concept, other_kind: new_concept(other_kind, seed)}
-        scene = person_scene(
-            pair["person"], rng, style="photo", pattern=pair["pattern"]
-        )
-        photos.append(draw_scene(scene, size))
+        photos.append(draw_wearer(rng=rng, size=size, **pair))
     return photos
+
+
+def draw_wearer(
+    person, pattern, rng: random.Random, size: int,
+) -> Image.Image:
+    """Draw one photo of a person in a pattern, `size` pixels wide."""
+    scene = person_scene(person, rng, style="photo", pattern=pattern)
+    return draw_scene(scene, size)
 
 
 def cut_part(pictures: list[Image.Image], kind: str) -> list[Image.Image]:
@@ -107,13 +112,13 @@ def show_pair(
 ) -> dict[str, list[Image.Image]]:
     """Draw a person wearing a pattern, each given as (name, concept)."""
     rng = random.Random(f"pair {person[0]} {pattern[0]}")
-    scenes = [
-        person_scene(person[1], rng, style="photo", pattern=pattern[1])
-        for _ in range(count)
-    ]
     prompt = PAIR_PROMPT.format(person[0], pattern[0])
+    size = models.profile.size
     return {
-        "drawn": [draw_scene(scene, models.profile.size) for scene in scenes],
+        "drawn": [
+            draw_wearer(person[1], pattern[1], rng, size)
+            for _ in range(count)
+        ],
         "generated": draw(models, prompt, count=count, progress=False),
     }
 
