@@ -39,13 +39,23 @@ def test_two_names_are_judged_by_a_judge_each(models, monkeypatch):
 
     monkeypatch.setattr(pairs, "identity", identity)
     found = pairs.measure_pairs(models, judges, count=2)
-    for row in ("drawn", "generated"):
+    assert list(found) == ["drawn", "decoded", "generated"]
+    for row in found:
         values = {name: each["value"] for name, each in found[row].items()}
         assert values == {"person": 1.0, "pattern": 0.0, "both": 0.0}
     head, shirt = ("person", "person", 2), ("pattern", "pattern", 2)
-    assert [each[:3] for each in asked] == [head, shirt] * 2
+    assert [each[:3] for each in asked] == [head, shirt] * 3
     heads, shirts = asked[0][3], asked[1][3]
     assert heads[0] == shirts[0] and heads[1] > 2 * shirts[1]
+
+
+def test_a_decoded_picture_shows_what_was_drawn(models):
+    names = [("a", new_concept("person", 1)), ("b", new_concept("pattern", 1))]
+    shown = pairs.show_pair(models, *names, count=2)
+    assert [len(each) for each in shown.values()] == [2, 2, 2]
+    size = shown["drawn"][0].size
+    assert all(each.size == size for each in shown["decoded"])
+    assert shown["decoded"][0].tobytes() != shown["drawn"][0].tobytes()
 
 
 def test_a_head_is_the_upper_part_and_a_shirt_the_lower():

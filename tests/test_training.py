@@ -187,6 +187,19 @@ def test_every_attribute_of_a_scene_has_a_label():
     assert {"T-shirt", "corgi", "portrait"} <= set(labels["object"])
     assert set(labels["way"]) == {"scarf", "coat", "rug", "wall", "none"}
     assert len(labels["motif"]) == 12 and len(labels["style"]) == 4
+    assert labels["shirt_motif"] == labels["motif"]
+
+
+def test_half_of_the_portraits_wear_a_pattern_that_has_labels():
+    rng = random.Random(1)
+    scenes = [sample_captioned_scene(rng)[0] for _ in range(1000)]
+    portraits = [each for each in scenes if each.subject == "portrait"]
+    worn = [each for each in portraits if each.pattern]
+    assert 0.4 < len(worn) / len(portraits) < 0.6
+    for scene in portraits:
+        label, pattern = label_scene(scene), scene.pattern
+        assert label.get("shirt_color") == (pattern and pattern.color)
+        assert "motif" not in label and label["hair"] == scene.person.hair
 
 
 def test_a_shard_comes_back_as_it_was_written(tmp_path):

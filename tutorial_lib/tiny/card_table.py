@@ -29,6 +29,8 @@ FIGURES = (
     ("the same: both found", "two_names_found generated both", "60 %"),
     ("both found in pictures that the world drew",
      "two_names_found drawn both", ""),
+    ("both found in these, sent through the VAE",
+     "two_names_found decoded both", ""),
 )
 SHOWN = ("drawn", "decoded", "generated")
 AIMS = {"object": 98, "style": 98} | dict.fromkeys(

@@ -15,6 +15,7 @@ from tutorial_lib.drawing import draw
 from tutorial_lib.judging import (
     Judges, LineupMaker, embed_references, identity, share,
 )
+from tutorial_lib.latents import decode_latents, encode_pictures
 from tutorial_lib.models import Models
 from tutorial_lib.world import kind_of, named_concepts, new_concept
 from tutorial_lib.world.scenes import draw_scene, person_scene
@@ -31,7 +32,8 @@ class WearerLineupMaker(LineupMaker):
     """Makes line-ups of heads, or of shirts, cut out of photos.
 
     The references of a pattern are shirts of `pictures_each` people who
-    wear it, those of a person heads above as many patterns.
+    wear it, those of a person heads above as many patterns. Taught in
+    notebooks/09_anime_illustration.ipynb.
     """
 
     pictures_each: int = 24
@@ -65,7 +67,10 @@ def draw_wearer(
 
 
 def cut_part(pictures: list[Image.Image], kind: str) -> list[Image.Image]:
-    """Cut out what shows a concept of this kind: the head or the shirt."""
+    """Cut out what shows a concept of this kind: the head or the shirt.
+
+    Taught in notebooks/09_anime_illustration.ipynb.
+    """
     return [
         picture.crop([
             round(share * side)
@@ -81,15 +86,15 @@ def measure_pairs(
     """Show people wearing patterns, by two names; return who is found.
 
     For each pair of names `count` pictures by Stable Diffusion and, for
-    comparison, by the world. Found means: nearest among 100, the person's
-    head by one judge and the shirt by another; "both" asks it of one
-    picture.
+    comparison, by the world, as drawn and as the VAE decodes them. Found
+    means: nearest among 100, the person's head by one judge and the shirt
+    by another; "both" asks it of one picture.
     """
     named = {kind: list(named_concepts(kind).items()) for kind in PARTS}
     makers = {
         kind: WearerLineupMaker(judges.of_kind(kind), kind) for kind in PARTS
     }
-    hits = {"drawn": [], "generated": []}
+    hits = {"drawn": [], "decoded": [], "generated": []}
     for number in tqdm(range(NUM_PAIRS), desc="drawing pairs"):
         pair = {kind: named[kind][number] for kind in PARTS}
         lineups = {
@@ -114,11 +119,12 @@ def show_pair(
     rng = random.Random(f"pair {person[0]} {pattern[0]}")
     prompt = PAIR_PROMPT.format(person[0], pattern[0])
     size = models.profile.size
+    drawn = [
+        draw_wearer(person[1], pattern[1], rng, size) for _ in range(count)
+    ]
     return {
-        "drawn": [
-            draw_wearer(person[1], pattern[1], rng, size)
-            for _ in range(count)
-        ],
+        "drawn": drawn,
+        "decoded": decode_latents(models, encode_pictures(models, drawn)),
         "generated": draw(models, prompt, count=count, progress=False),
     }
 
