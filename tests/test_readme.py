@@ -60,6 +60,19 @@ def test_the_card_of_the_tiny_models_shows_what_was_measured():
     assert write_tables(measured) in text
 
 
+def test_what_is_said_of_two_names_is_what_was_measured():
+    measured = (DATA / "tiny" / "card.json").read_text(encoding="utf-8")
+    found = json.loads(measured)["two_names_found"]["generated"]
+    shown = {k: f"{round(100 * v['value'])} %" for k, v in found.items()}
+    text = " ".join(README.split())
+    assert f"both come out right on {shown['both']} of pictures" in text
+    lesson = ROOT / "notebooks" / "09_anime_illustration.ipynb"
+    lesson = lesson.read_text(encoding="utf-8")
+    assert f"the right person on {shown['person']} of photos" in lesson
+    assert f"the right pattern on {shown['pattern']}, and both" in lesson
+    assert f"and both on {shown['both']}." in lesson
+
+
 def test_every_file_that_the_readme_points_to_is_there():
     links = re.findall(r'(?:\]\(|src=")([^)"#:]+)[)"]', README)
     assert len(links) > 10

@@ -6,7 +6,6 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
@@ -15,6 +14,7 @@ from tutorial_lib.figures import make_grid
 from tutorial_lib.judging import (
     Judges, LineupMaker, identity, read_attributes, share,
 )
+from tutorial_lib.latents import decode_latents, encode_pictures
 from tutorial_lib.models import Models
 from tutorial_lib.similarity import embed_pictures, embed_texts
 from tutorial_lib.tiny.named import measure_names, measure_ways
@@ -84,16 +84,10 @@ def as_pictures(pictures: Pictures) -> list[Image.Image]:
     return [Image.fromarray(pixels) for pixels in pictures.pixels]
 
 
-@torch.no_grad()
 def decode_pictures(models: Models, pictures: Pictures) -> list[Image.Image]:
     """Send pictures through the VAE and back."""
-    vae, processor = models.pipeline.vae, models.pipeline.image_processor
-    decoded = []
-    for part in torch.from_numpy(pictures.pixels).split(64):
-        batch = part.permute(0, 3, 1, 2).float() / 127.5 - 1
-        latents = vae.encode(batch.to(models.device, vae.dtype)).latent_dist
-        decoded += processor.postprocess(vae.decode(latents.mode()).sample)
-    return decoded
+    latents = encode_pictures(models, as_pictures(pictures))
+    return decode_latents(models, latents)
 
 
 def measure_retrieval(models: Models, held_out: Pictures) -> dict[str, float]:

@@ -79,9 +79,9 @@ def label_scene(scene: Scene) -> dict[str, str]:
     elif scene.subject == "portrait":
         label |= attributes(scene.person)
     if scene.pattern:
-        part = "shirt_" if scene.subject == "portrait" else ""
-        shown = attributes(scene.pattern)
-        label |= {part + name: value for name, value in shown.items()}
+        prefix = "shirt_" if scene.subject == "portrait" else ""
+        for name, value in attributes(scene.pattern).items():
+            label[prefix + name] = value
     return label
 
 
