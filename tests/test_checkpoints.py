@@ -132,6 +132,25 @@ def test_a_checkpoint_of_another_run_is_refused(
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("part", ["text_encoder", "vae", "unet"])
+def test_a_checkpoint_of_other_weights_is_refused(
+    models, pictures, tmp_path, part
+):
+    settings = {"recipe": "similarity", "checkpoint": tmp_path / "x"}
+    learn(models, pictures, steps=3, **settings)
+    weight = next(getattr(models.pipeline, part).parameters())
+    before = weight.detach().clone()
+    with torch.no_grad():
+        weight.add_(0.01)  # as if it had been trained on
+    try:
+        with pytest.raises(WordError, match="models or settings"):
+            learn(models, pictures, steps=3, **settings)
+    finally:
+        with torch.no_grad():
+            weight.copy_(before)
+    learn(models, pictures, steps=3, **settings)
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", None])
 def test_a_broken_checkpoint_is_refused(models, pictures, tmp_path, content):
     path = tmp_path / "x.checkpoint"

@@ -3,11 +3,10 @@
 from types import SimpleNamespace
 
 import pytest
-from PIL import Image
 
 from tutorial_lib.judging import embed_with_judge, load_judges
 from tutorial_lib.latents import decode_latents, encode_pictures
-from tutorial_lib.tiny import pairs
+from tutorial_lib.tiny import pairs, wearers
 from tutorial_lib.world import new_concept
 
 
@@ -59,19 +58,8 @@ def test_a_decoded_picture_shows_what_was_drawn(models):
     assert shown["decoded"] != shown["drawn"]
 
 
-def test_a_head_is_the_upper_part_and_a_shirt_the_lower():
-    picture = Image.new("RGB", (100, 100), "blue")
-    picture.paste("red", (0, 75, 100, 100))
-    head, shirt = (
-        pairs.cut_part([picture], kind)[0] for kind in ("person", "pattern")
-    )
-    assert head.size == (80, 80) and shirt.size == (80, 30)
-    assert head.getpixel((40, 70)) == (0, 0, 255)
-    assert shirt.getpixel((40, 10)) == (255, 0, 0)
-
-
 def test_wearers_share_one_concept_and_nothing_else(monkeypatch):
-    monkeypatch.setattr(pairs, "draw_scene", lambda scene, size: scene)
+    monkeypatch.setattr(wearers, "draw_scene", lambda scene, size: scene)
     person = new_concept("person", 1)
     scenes = pairs.draw_wearers(person, 3, 64)
     assert {scene.person for scene in scenes} == {person}

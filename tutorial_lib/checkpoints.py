@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 import torch
 
+from tutorial_lib.models import fingerprint_models
 from tutorial_lib.words import WordError, write_whole
 
 
@@ -48,6 +49,7 @@ def name_run(run):
     start = run.word.vectors.detach().cpu().numpy().tobytes()
     settings = {
         **run.word.describe(),
+        "models": fingerprint_models(run.models),
         "start": hashlib.sha256(start).hexdigest(),
         "phases": [asdict(phase) for phase in run.phases],
         "templates": run.templates,
@@ -79,7 +81,7 @@ def read_checkpoint(run):
     if name != run.name:
         raise WordError(
             f"'{path}' is the checkpoint of another run (another word, "
-            "other pictures or settings); delete it to begin anew, or name "
-            "another file."
+            "other pictures, models or settings); delete it to begin anew, "
+            "or name another file."
         )
     return record

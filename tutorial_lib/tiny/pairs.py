@@ -17,11 +17,9 @@ from tutorial_lib.judging import (
 )
 from tutorial_lib.latents import decode_latents, encode_pictures
 from tutorial_lib.models import Models
+from tutorial_lib.tiny.wearers import PARTS, cut_part, draw_wearer
 from tutorial_lib.world import kind_of, named_concepts, new_concept
-from tutorial_lib.world.scenes import draw_scene, person_scene
 
-# Left, top, right and bottom in shares of the picture: head, shirt.
-PARTS = {"person": (0.1, 0.0, 0.9, 0.8), "pattern": (0.1, 0.7, 0.9, 1.0)}
 NUM_PAIRS = 10
 PAIR_PROMPT = "a photo of {} wearing a T-shirt in the style of {}"
 WEARER_SEEDS = 910_000_000  # who wears a pattern in the references
@@ -56,28 +54,6 @@ def draw_wearers(concept, count: int, size: int) -> list[Image.Image]:
         pair = {kind: concept, other_kind: new_concept(other_kind, seed)}
         photos.append(draw_wearer(rng=rng, size=size, **pair))
     return photos
-
-
-def draw_wearer(
-    person, pattern, rng: random.Random, size: int,
-) -> Image.Image:
-    """Draw one photo of a person in a pattern, `size` pixels wide."""
-    scene = person_scene(person, rng, style="photo", pattern=pattern)
-    return draw_scene(scene, size)
-
-
-def cut_part(pictures: list[Image.Image], kind: str) -> list[Image.Image]:
-    """Cut out what shows a concept of this kind: the head or the shirt.
-
-    Taught in notebooks/09_anime_illustration.ipynb.
-    """
-    return [
-        picture.crop([
-            round(share * side)
-            for share, side in zip(PARTS[kind], picture.size * 2, strict=True)
-        ])
-        for picture in pictures
-    ]
 
 
 def measure_pairs(

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from tqdm.auto import tqdm
 
+from tutorial_lib.tiny.wearers import cut_part, draw_wearer
 from tutorial_lib.world.captions import caption_scene, vary_description
 from tutorial_lib.world.concepts import (
     KINDS, attributes, kind_of, lookalikes, named_concepts, sample_concept,
@@ -28,6 +30,7 @@ NAMED_SHARE = 0.6
 LOOKALIKE_GROUP, PICTURES_PER_CONCEPT = 4, 5
 SUBJECT_WEIGHTS = {"carrier": 0.50, "corgi": 0.20, "portrait": 0.30}
 SHIRT_SHARE, PLAIN_CORGI_SHARE = 0.50, 0.10
+CUT_SHARE = 0.25  # of a judge's pictures: heads or shirts, cut out
 
 
 @dataclass
@@ -101,7 +104,9 @@ def draw_judge_shard(task: tuple[Path, int, int]) -> None:
     """Draw one shard for the judges: several pictures of each concept.
 
     Concepts come in groups that one description fits, so that a judge has
-    to look at what words leave out. Labels hold the concept's number.
+    to look at what words leave out. Some pictures show a head or a shirt
+    alone, cut out of a person in a pattern, for that is how two names in
+    one prompt are judged. Labels hold the concept's number.
     """
     path, number, size = task
     kind = KINDS[number % 2]
@@ -112,20 +117,28 @@ def draw_judge_shard(task: tuple[Path, int, int]) -> None:
         alike = lookalikes(concept, LOOKALIKE_GROUP - 1, number)
         for index, member in enumerate([concept, *alike]):
             for _ in range(PICTURES_PER_CONCEPT):
-                scene = _judge_scene(member, rng)
-                pixels.append(np.asarray(draw_scene(scene, size)))
-                label = label_scene(scene) | {"kind": kind}
-                label["concept"] = f"{number}-{group}-{index}"
-                label["group"] = f"{number}-{group}"
-                labels.append(label)
+                picture = _draw_for_judge(member, rng, size)
+                pixels.append(np.asarray(picture))
+                labels.append({
+                    "kind": kind, "concept": f"{number}-{group}-{index}",
+                    "group": f"{number}-{group}",
+                })
     save_shard(path, pixels, [""] * len(pixels), labels)
 
 
-def _judge_scene(concept, rng):
-    if kind_of(concept) == "person":
-        return person_scene(concept, rng)
+def _draw_for_judge(concept, rng: random.Random, size: int) -> Image.Image:
+    """Draw a concept once, whole or as a part cut out of a picture."""
+    kind = kind_of(concept)
+    if rng.random() < CUT_SHARE:
+        pair = {each: sample_concept(each, rng) for each in KINDS}
+        pair[kind] = concept
+        whole = draw_wearer(**pair, rng=rng, size=size, style=None)
+        [part] = cut_part([whole], kind)
+        return part.resize((size, size), Image.LANCZOS)
+    if kind == "person":
+        return draw_scene(person_scene(concept, rng), size)
     subject = "corgi" if rng.random() < 0.3 else None
-    return pattern_scene(concept, rng, subject=subject)
+    return draw_scene(pattern_scene(concept, rng, subject=subject), size)
 
 
 def save_shard(
