@@ -5,8 +5,10 @@ import random
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from tutorial_lib.judge_networks import stack_pictures
 from tutorial_lib.tiny import pictures, wearers
 from tutorial_lib.world import new_concept
 
@@ -65,9 +67,19 @@ def test_a_quarter_of_a_judge_s_pictures_are_heads_or_shirts(
 
 def test_a_judge_sees_of_a_shirt_what_the_line_up_shows(monkeypatch):
     monkeypatch.setattr(pictures, "CUT_SHARE", 1.0)
+    cuts = []
+
+    def cut_part(wholes, kind):
+        """Cut, and keep what was cut out."""
+        cuts.extend(wearers.cut_part(wholes, kind))
+        return cuts
+
+    monkeypatch.setattr(pictures, "cut_part", cut_part)
     pattern = new_concept("pattern", 3)
     part = pictures._draw_for_judge(pattern, random.Random(2), 64)
-    assert part.size == (64, 64)
+    assert part.size == (64, 64) != cuts[0].size
+    # The judge makes a square of a shirt's strip just as training did.
+    assert torch.equal(stack_pictures([part], 64), stack_pictures(cuts, 64))
     # The shirt fills the lower edge: the pattern's colours are all it shows.
     edge = np.asarray(part)[-6:, 16:-16].reshape(-1, 3).astype(float)
     known = np.array([

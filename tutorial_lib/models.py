@@ -170,11 +170,11 @@ def quiet_progress():
 
 
 def fingerprint_models(models: Models) -> str:
-    """Return twelve digits that change whenever CLIP or the pipeline do.
+    """Return twelve digits that tell one set of trained weights from another.
 
-    Only the first 64 numbers of each weight's first row are read, so that
-    it takes no time with the real models either: training changes them
-    all. Taught in notebooks/10_more_pictures_more_steps.ipynb.
+    Only the first 64 numbers of the first row of each weight of CLIP and
+    the pipeline are read, so that large models need not be read whole.
+    Taught in notebooks/10_more_pictures_more_steps.ipynb.
     """
     digest = hashlib.sha256()
     pipeline = models.pipeline

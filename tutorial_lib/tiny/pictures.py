@@ -130,8 +130,10 @@ def _draw_for_judge(concept, rng: random.Random, size: int) -> Image.Image:
     """Draw a concept once, whole or as a part cut out of a picture."""
     kind = kind_of(concept)
     if rng.random() < CUT_SHARE:
-        pair = {each: sample_concept(each, rng) for each in KINDS}
-        pair[kind] = concept
+        pair = {
+            each: concept if each == kind else sample_concept(each, rng)
+            for each in KINDS
+        }
         whole = draw_wearer(**pair, rng=rng, size=size, style=None)
         [part] = cut_part([whole], kind)
         return part.resize((size, size), Image.LANCZOS)
