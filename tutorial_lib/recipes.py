@@ -161,10 +161,11 @@ class DenoisingRecipe:
         )
         precision = use_autocast(self.models.device, autocast=self.autocast)
         with precision, use_short_attention(self.models):
+            # Unlike `conditions[texts]`, the backward of `index_select` adds
+            # in a fixed order: the same bits on any number of threads.
+            states = conditions.index_select(0, texts).to(unet.dtype)
             guess = unet(
-                noisy.to(unet.dtype),
-                times,
-                encoder_hidden_states=conditions[texts].to(unet.dtype),
+                noisy.to(unet.dtype), times, encoder_hidden_states=states
             ).sample
         target = noise
         if self.schedule.config.prediction_type == "v_prediction":
