@@ -15,11 +15,12 @@ from torch.nn import functional
 from torchvision.transforms.functional import pil_to_tensor
 from tqdm.auto import tqdm
 
-from tutorial_lib import draw, load_concept, load_models
-from tutorial_lib.drawing import make_sampler
+from tutorial_lib import generate, load_concept, load_models
+from tutorial_lib.generation.generate import make_sampling_scheduler
+from tutorial_lib.inversion.losses import DenoisingLoss
+from tutorial_lib.kinds import TEMPLATES
 from tutorial_lib.models import load_pipeline
-from tutorial_lib.placeholder import start_word
-from tutorial_lib.recipes import TEMPLATES, DenoisingRecipe
+from tutorial_lib.words.initializer import initialize_word
 
 ROUNDS = 7
 PROMPT = "A T-shirt in the style of pattern"
@@ -35,36 +36,40 @@ def compare(title, ours, theirs):
             turn()
             seconds[name].append(time.perf_counter() - began)
     mine, other = (statistics.median(each) for each in seconds.values())
-    print(f"{title}: {mine:.2f} s, plain diffusers {other:.2f} s, "
-          f"{other / mine:.2f} times as fast")
+    print(
+        f"{title}: {mine:.2f} s, plain diffusers {other:.2f} s, "
+        f"{other / mine:.2f} times as fast"
+    )
 
 
 def compare_drawing(models):
     """Draw four pictures, with the same steps and guidance."""
     profile = models.profile
     plain = load_pipeline(profile, models.device)
-    plain.scheduler = make_sampler(plain.scheduler.config)
+    plain.scheduler = make_sampling_scheduler(plain.scheduler.config)
 
     def theirs():
         """Let the pipeline draw, as its documentation shows."""
         plain(
-            PROMPT, num_images_per_prompt=4,
+            PROMPT,
+            num_images_per_prompt=4,
             num_inference_steps=profile.num_inference_steps,
             guidance_scale=profile.guidance_scale,
         )
 
     compare(
         "four pictures",
-        lambda: draw(models, PROMPT, count=4, progress=False), theirs,
+        lambda: generate(models, PROMPT, count=4, progress=False),
+        theirs,
     )
 
 
-def compare_learning(models, pictures):
+def compare_learning(models, images):
     """Take a step of the paper's recipe, with batches of the same size."""
-    word = start_word(models, "X", "pattern", num_vectors=1)
+    word = initialize_word(models, "X", "pattern", num_vectors=1)
     word.vectors.requires_grad_()
-    recipe = DenoisingRecipe(
-        models, pictures, TEMPLATES["pattern"], word, progress=False
+    recipe = DenoisingLoss(
+        models, images, TEMPLATES["pattern"], word, progress=False
     )
     optimizer = torch.optim.Adam([word.vectors], lr=1e-9)
     generator = torch.Generator().manual_seed(0)
@@ -75,7 +80,7 @@ def compare_learning(models, pictures):
         recipe.loss(generator).backward()
         optimizer.step()
 
-    theirs = PlainTrainer(models, pictures).take_step
+    theirs = PlainTrainer(models, images).take_step
     compare("a step of learning", ours, theirs)
 
 
@@ -87,7 +92,7 @@ class PlainTrainer:
     caption of a batch is encoded, and all other rows are put back.
     """
 
-    def __init__(self, models, pictures):
+    def __init__(self, models, images):
         self.batch_size = models.profile.batch_size
         self.plain = load_pipeline(models.profile, models.device)
         self.table = lengthen_table(self.plain)
@@ -95,14 +100,16 @@ class PlainTrainer:
         self.optimizer = torch.optim.AdamW([self.table], lr=1e-9)
         self.schedule = DDPMScheduler.from_config(self.plain.scheduler.config)
         texts = [each.format("<x>") for each in TEMPLATES["pattern"]]
-        self.ids = self.plain.tokenizer(
+        self.token_ids = self.plain.tokenizer(
             texts, padding="max_length", return_tensors="pt"
         ).input_ids.to(models.device)
         size = (models.profile.size, models.profile.size)
-        self.pixels = torch.stack([
-            pil_to_tensor(each.resize(size)).float() / 127.5 - 1
-            for each in pictures
-        ]).to(models.device)
+        self.pixels = torch.stack(
+            [
+                pil_to_tensor(each.resize(size)).float() / 127.5 - 1
+                for each in images
+            ]
+        ).to(models.device)
 
     def take_step(self):
         """Take one step."""
@@ -113,7 +120,7 @@ class PlainTrainer:
         noise = torch.randn_like(latents)
         times = torch.randint(1000, (count,), device=latents.device)
         noisy = self.schedule.add_noise(latents, noise, times)
-        texts = self.ids[torch.randint(len(self.ids), (count,))]
+        texts = self.token_ids[torch.randint(len(self.token_ids), (count,))]
         guess = plain.unet(noisy, times, plain.text_encoder(texts)[0]).sample
         functional.mse_loss(guess, noise).backward()
         self.optimizer.step()
@@ -136,10 +143,12 @@ def lengthen_table(plain):
 def main():
     """Compare on the profile that TUTORIAL_MODEL names."""
     models = load_models()
-    print(f"{models.profile.name}, {models.device}, torch "
-          f"{torch.__version__}, {torch.get_num_threads()} threads")
+    print(
+        f"{models.profile.name}, {models.device}, torch "
+        f"{torch.__version__}, {torch.get_num_threads()} threads"
+    )
     compare_drawing(models)
-    compare_learning(models, load_concept("tshirt").pictures)
+    compare_learning(models, load_concept("tshirt").images)
 
 
 if __name__ == "__main__":

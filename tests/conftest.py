@@ -11,8 +11,8 @@ from PIL import Image
 
 from tutorial_lib.models import load_models
 from tutorial_lib.settings import PROFILES
-from tutorial_lib.tiny.assemble import save_clip, save_pipeline
-from tutorial_lib.words import LearnedWord
+from tutorial_lib.training.export import save_clip, save_pipeline
+from tutorial_lib.words.learned_word import LearnedWord
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +51,7 @@ def models(mini_profile):
 
 
 @pytest.fixture(scope="session")
-def pictures():
+def images():
     """Return four pictures, each of a colour of its own."""
     rng = np.random.default_rng(0)
     found = []

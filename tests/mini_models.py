@@ -10,7 +10,7 @@ import open_clip
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
-from tutorial_lib.learning import learn_word
+from tutorial_lib.inversion.trainer import learn_word
 
 WIDTH = 32
 CLIP_CONFIG = {
@@ -73,8 +73,8 @@ def make_unet():
     )
 
 
-def learn(models, pictures, **settings):
+def learn(models, images, **settings):
     """Learn a word in a few steps, without a bar."""
     return learn_word(
-        models, pictures, **{"steps": 12, "progress": False, **settings}
+        models, images, **{"steps": 12, "progress": False, **settings}
     )

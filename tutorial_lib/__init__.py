@@ -1,33 +1,69 @@
 """Textual Inversion, step by step: the library behind the notebooks.
 
-    from tutorial_lib import draw, learn_word, load_concept, load_models
+    from tutorial_lib import generate, learn_word, load_concept, load_models
 
-Each name is fetched from its room when it is first used, so that the drawn
-world can be had without waiting for torch.
+Each name is imported from its package when it is first used, so that the
+drawn world can be had without waiting for torch.
 """
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from tutorial_lib.errors import TutorialError
+    from tutorial_lib.evaluation import load_judges
+    from tutorial_lib.figures import show_grid
+    from tutorial_lib.generation import (
+        embed_images,
+        embed_texts,
+        generate,
+        measure_similarity,
+    )
+    from tutorial_lib.images import load_concept
+    from tutorial_lib.inversion import (
+        TextualInversionTrainer,
+        TrainingConfig,
+        learn_word,
+    )
+    from tutorial_lib.models import load_models
+    from tutorial_lib.words import LearnedWord
 
-ROOM_OF = {
+__version__ = "0.2.0"
+__all__ = [
+    "LearnedWord",
+    "TextualInversionTrainer",
+    "TrainingConfig",
+    "TutorialError",
+    "embed_images",
+    "embed_texts",
+    "generate",
+    "learn_word",
+    "load_concept",
+    "load_judges",
+    "load_models",
+    "measure_similarity",
+    "show_grid",
+]
+MODULE_OF = {
     "LearnedWord": "words",
-    "draw": "drawing",
-    "embed_pictures": "similarity",
-    "embed_texts": "similarity",
-    "learn_word": "learning",
-    "load_concept": "pictures",
-    "load_judges": "judging",
+    "TextualInversionTrainer": "inversion",
+    "TrainingConfig": "inversion",
+    "TutorialError": "errors",
+    "embed_images": "generation",
+    "embed_texts": "generation",
+    "generate": "generation",
+    "learn_word": "inversion",
+    "load_concept": "images",
+    "load_judges": "evaluation",
     "load_models": "models",
-    "measure_similarity": "similarity",
+    "measure_similarity": "generation",
     "show_grid": "figures",
 }
-__all__ = list(ROOM_OF)
 
 
-def __getattr__(name):
-    """Fetch a public name from the room where it lives."""
-    if name not in ROOM_OF:
+def __getattr__(name: str) -> Any:
+    """Import a public name from the module where it lives."""
+    if name not in MODULE_OF:
         raise AttributeError(f"tutorial_lib has no {name!r}")
-    room = importlib.import_module(f"tutorial_lib.{ROOM_OF[name]}")
-    return getattr(room, name)
+    module = importlib.import_module(f"tutorial_lib.{MODULE_OF[name]}")
+    return getattr(module, name)

@@ -24,7 +24,7 @@ from tutorial_lib.settings import (
     pick_profile,
 )
 
-SMALL_PICTURE = 128  # pixels
+SMALL_IMAGE = 128  # pixels
 
 
 @dataclass
@@ -127,7 +127,7 @@ def use_short_attention(models):
     kernel: step by step, their attention would fill the memory.
     """
     on_cpu = torch.device(models.device).type == "cpu"
-    if on_cpu and models.profile.size <= SMALL_PICTURE:
+    if on_cpu and models.profile.size <= SMALL_IMAGE:
         return sdpa_kernel([SDPBackend.MATH])
     return contextlib.nullcontext()
 
@@ -178,8 +178,12 @@ def fingerprint_models(models: Models) -> str:
     """
     digest = hashlib.sha256()
     pipeline = models.pipeline
-    for part in (models.clip, pipeline.text_encoder, pipeline.vae,
-                 pipeline.unet):
+    for part in (
+        models.clip,
+        pipeline.text_encoder,
+        pipeline.vae,
+        pipeline.unet,
+    ):
         for name, weight in part.state_dict().items():
             row = weight if weight.ndim < 2 else weight[0]
             start = row.flatten()[:64].float().cpu()

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from IPython.display import HTML, DisplayHandle, display
 from PIL import Image
 
-from tutorial_lib.drawing import draw
 from tutorial_lib.figures import (
     flatten,
     make_grid,
     plot_curves,
-    render_figure,
-    write_picture,
+    rasterize_figure,
+    write_image,
 )
-from tutorial_lib.learning import no_longer_improves
+from tutorial_lib.generation import generate
+from tutorial_lib.inversion import should_stop_early
 from tutorial_lib.models import Models
 from tutorial_lib.words import LearnedWord
 
@@ -56,7 +56,7 @@ class LivePanel:
         if entry["similarity"] is None:
             return
         if self.models and entry["step"] % PREVIEW_EVERY == 0:
-            self.previews[entry["step"]] = self.draw_preview(entry)
+            self.previews[entry["step"]] = self.generate_preview(entry)
         seconds = time.monotonic() - self.began
         page = HTML(
             write_panel(self.entries, self.steps, seconds, self.previews)
@@ -66,10 +66,10 @@ class LivePanel:
         else:
             self.handle = display(page, display_id=True)
 
-    def draw_preview(self, entry: dict) -> Image.Image:
+    def generate_preview(self, entry: dict) -> Image.Image:
         """Draw the prompt with the vectors as they are at a step."""
         then = LearnedWord(word=self.word, vectors=entry["vectors"])
-        return draw(
+        return generate(
             self.models, self.prompt, words=[then], seed=0, progress=False
         )[0]
 
@@ -87,14 +87,14 @@ def write_panel(
     """
     measured = [e for e in entries if e["similarity"] is not None]
     last = measured[-1]
-    picture = plot_entries(entries, measured, steps)
+    image = plot_entries(entries, measured, steps)
     alt = (
         f"Curves over the steps of learning, up to step {last['step']}: "
         f"similarity {last['similarity']:.2f}, norm {last['norm']:.2f}"
     )
     left = "" if has_ended(entries, steps) else tell_left(last, steps, seconds)
-    page = write_picture(
-        picture, alt=alt, caption=f"step {last['step']}, {seconds:.0f} s{left}"
+    page = write_image(
+        image, alt=alt, caption=f"step {last['step']}, {seconds:.0f} s{left}"
     )
     if previews:
         page += write_previews(previews)
@@ -128,7 +128,7 @@ def plot_entries(
     lowest = min(e["similarity"] for e in measured)
     figure.axes[0].set_ylim(min(0, lowest) - 0.05, 1.05)
     figure.axes[1].set_ylim(bottom=0)
-    return flatten(render_figure(figure, dpi=110))
+    return flatten(rasterize_figure(figure, dpi=110))
 
 
 def write_previews(previews: dict[int, Image.Image]) -> str:
@@ -139,7 +139,7 @@ def write_previews(previews: dict[int, Image.Image]) -> str:
     )
     listed = ", ".join(str(step) for step in steps)
     caption = f"one noise, drawn with the word of step {listed}"
-    return write_picture(strip, alt=caption, caption=caption)
+    return write_image(strip, alt=caption, caption=caption)
 
 
 def has_ended(entries: list[dict], steps: int) -> bool:
@@ -147,7 +147,7 @@ def has_ended(entries: list[dict], steps: int) -> bool:
     last = entries[-1]
     found = [e["evaluation"] for e in entries if e["recipe"] == last["recipe"]]
     found = [each for each in found if each is not None]
-    return last["step"] >= steps or no_longer_improves(found)
+    return last["step"] >= steps or should_stop_early(found)
 
 
 def tell_left(last: dict, steps: int, seconds: float) -> str:

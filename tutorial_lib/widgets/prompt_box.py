@@ -14,27 +14,27 @@ from PIL import Image
 from torch import Tensor
 
 from tutorial_lib.figures import (
-    encode_picture,
+    encode_image,
     flatten,
-    render_figure,
+    plot_bars,
+    rasterize_figure,
     show_figure,
 )
-from tutorial_lib.similarity_figures import plot_bars
+from tutorial_lib.generation import embed_images, embed_texts
 from tutorial_lib.models import Models
-from tutorial_lib.similarity import embed_pictures, embed_texts
 
 YOURS = "your prompt"
 
 
 def show_prompt_box(
-    models: Models, pictures: list[Image.Image], prompts: list[str]
+    models: Models, images: list[Image.Image], prompts: list[str]
 ) -> None:
     """Show how well prompts fit pictures, and a box to try another.
 
     A bar is the mean cosine similarity of a prompt with all pictures.
     Taught in notebooks/01_clip_similarity.ipynb.
     """
-    vectors = embed_pictures(models, pictures)
+    vectors = embed_images(models, images)
     fits = measure_fits(models, vectors, prompts)
     show_figure(plot_bars(fits), alt=describe_bars(fits))
     box = ipywidgets.Text(
@@ -77,10 +77,10 @@ def answer_prompt(
         warnings.simplefilter("always")
         (mine,) = measure_fits(models, vectors, [prompt]).values()
     shown = {YOURS: mine, **fits}
-    picture = flatten(render_figure(plot_bars(shown, YOURS), dpi=110))
+    image = flatten(rasterize_figure(plot_bars(shown, YOURS), dpi=110))
     said = [f"“{prompt}”: {mine:.2f}", *(str(n.message) for n in notes)]
     bars.value = (
-        f'<img width="{picture.width}" src="{encode_picture(picture)}" '
+        f'<img width="{image.width}" src="{encode_image(image)}" '
         f'alt="{html.escape(describe_bars(shown), quote=True)}">'
         + "".join(f"<p>{html.escape(line)}</p>" for line in said)
     )

@@ -1,23 +1,67 @@
 """The drawn world: patterns, people and a corgi, in four styles.
 
-Everything here is drawn from a seeded description with Pillow and NumPy
-alone, so the truth about every picture is known.
+Everything here is rendered from a seeded description with Pillow and NumPy
+alone, so the truth about every image is known.
 """
 
-from tutorial_lib.world.captions import describe
+from tutorial_lib.world.captioned_scenes import (
+    label_scene,
+    sample_captioned_scene,
+)
+from tutorial_lib.world.captions import HAIR_PHRASES, STYLE_CAPTIONS, describe
 from tutorial_lib.world.carriers import CARRIERS
+from tutorial_lib.world.colors import COLORS, HAIR_COLORS
 from tutorial_lib.world.concepts import (
-    attributes, draw_concept, kind_of, lookalikes, named_concepts,
+    KIND_NAMES,
+    attributes,
+    kind_of,
+    lookalikes,
+    named_concepts,
     new_concept,
+    render_concept,
+    sample_concept,
 )
 from tutorial_lib.world.corgi import WAYS
 from tutorial_lib.world.patterns import MOTIFS, Pattern
-from tutorial_lib.world.people import Person
-from tutorial_lib.world.scenes import Scene, draw_scene
+from tutorial_lib.world.people import GLASSES, HAIR, Person
+from tutorial_lib.world.scenes import (
+    Scene,
+    pattern_scene,
+    person_scene,
+    render_scene,
+)
 from tutorial_lib.world.styles import STYLES
+from tutorial_lib.world.wearers import PARTS, cut_part, render_wearer
 
 __all__ = [
-    "CARRIERS", "MOTIFS", "STYLES", "WAYS", "Pattern", "Person", "Scene",
-    "attributes", "describe", "draw_concept", "draw_scene", "kind_of",
-    "lookalikes", "named_concepts", "new_concept",
+    "CARRIERS",
+    "COLORS",
+    "GLASSES",
+    "HAIR",
+    "HAIR_COLORS",
+    "HAIR_PHRASES",
+    "KIND_NAMES",
+    "MOTIFS",
+    "PARTS",
+    "Pattern",
+    "Person",
+    "STYLES",
+    "STYLE_CAPTIONS",
+    "Scene",
+    "WAYS",
+    "attributes",
+    "cut_part",
+    "describe",
+    "kind_of",
+    "label_scene",
+    "lookalikes",
+    "named_concepts",
+    "new_concept",
+    "pattern_scene",
+    "person_scene",
+    "render_concept",
+    "render_scene",
+    "render_wearer",
+    "sample_captioned_scene",
+    "sample_concept",
 ]

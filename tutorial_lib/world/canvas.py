@@ -19,8 +19,13 @@ Points = list[tuple[float, float]]
 
 
 def ellipse_points(
-    x: float, y: float, rx: float, ry: float,
-    start: float = 0, stop: float = 360, count: int = 40,
+    x: float,
+    y: float,
+    rx: float,
+    ry: float,
+    start: float = 0,
+    stop: float = 360,
+    count: int = 40,
 ) -> Points:
     """Return points on an ellipse from one angle (degrees) to another."""
     angles = [
@@ -55,14 +60,18 @@ class Canvas:
         self.side = side
         self.style = style
         self.hand = HANDS[style]
-        self.picture = Image.new("RGB", (side, side), (255, 255, 255))
-        self.pen = ImageDraw.Draw(self.picture)
+        self.image = Image.new("RGB", (side, side), (255, 255, 255))
+        self.pen = ImageDraw.Draw(self.image)
         self.light = rng.choice([-1, 1])
         self.place(0.5, 0.5)
 
     def place(
-        self, x: float, y: float, scale: float = 1.0,
-        angle: float = 0.0, flip: bool = False,
+        self,
+        x: float,
+        y: float,
+        scale: float = 1.0,
+        angle: float = 0.0,
+        flip: bool = False,
     ) -> None:
         """Put the origin of what follows at (x, y), scaled and turned."""
         self.origin, self.scale = (x, y), scale
@@ -77,10 +86,12 @@ class Canvas:
             x *= self.flip
             px = x * self.cosine - y * self.sine
             py = x * self.sine + y * self.cosine
-            placed.append((
-                round((self.origin[0] + self.scale * px) * self.side, 2),
-                round((self.origin[1] + self.scale * py) * self.side, 2),
-            ))
+            placed.append(
+                (
+                    round((self.origin[0] + self.scale * px) * self.side, 2),
+                    round((self.origin[1] + self.scale * py) * self.side, 2),
+                )
+            )
         return placed
 
     def width(self, width: float) -> int:
@@ -88,7 +99,10 @@ class Canvas:
         return max(1, round(width * self.scale * self.side))
 
     def shape(
-        self, points: Points, fill: RGB, ink: bool = True,
+        self,
+        points: Points,
+        fill: RGB,
+        ink: bool = True,
     ) -> None:
         """Fill a closed outline; draw its edge if the style has one."""
         pixels = self.pixels(points)
@@ -97,7 +111,12 @@ class Canvas:
             self.edge(pixels, fill)
 
     def oval(
-        self, x: float, y: float, rx: float, ry: float, fill: RGB,
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        fill: RGB,
         ink: bool = True,
     ) -> None:
         """Fill an ellipse around (x, y)."""
@@ -130,9 +149,13 @@ class Canvas:
         return area
 
     def body(
-        self, fill: RGB | Image.Image, *outlines: Points,
-        folds: float = 0.0, rng: random.Random | None = None,
-        shadow: bool = True, ink: bool = True,
+        self,
+        fill: RGB | Image.Image,
+        *outlines: Points,
+        folds: float = 0.0,
+        rng: random.Random | None = None,
+        shadow: bool = True,
+        ink: bool = True,
     ) -> None:
         """Draw a solid thing, plain or covered by a picture of a pattern.
 
@@ -148,7 +171,7 @@ class Canvas:
             cover = self._lit(cover, area, folds, rng)
             if shadow:
                 self._throw_shadow(area)
-        self.picture.paste(cover, (0, 0), area)
+        self.image.paste(cover, (0, 0), area)
         if ink and self.hand.line_width:
             tone = fill if not isinstance(fill, Image.Image) else (40, 36, 44)
             for points in outlines:
@@ -179,4 +202,4 @@ class Canvas:
         moved = Image.new("L", soft.size, 0)
         moved.paste(soft, (2 * self.light, 2))
         soft = moved.resize(area.size, Image.BILINEAR)
-        self.picture.paste((30, 24, 40), (0, 0), soft)
+        self.image.paste((30, 24, 40), (0, 0), soft)

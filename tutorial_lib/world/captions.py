@@ -11,11 +11,17 @@ from tutorial_lib.world.people import Person
 from tutorial_lib.world.scenes import Scene
 
 STYLE_CAPTIONS = {
-    "photo": ("a photo of {}", "a photo of {}", "a photograph of {}",
-              "a picture of {}"),
+    "photo": (
+        "a photo of {}",
+        "a photo of {}",
+        "a photograph of {}",
+        "a picture of {}",
+    ),
     "anime illustration": (
-        "an anime illustration of {}", "an anime illustration of {}",
-        "an illustration of {}", "an anime drawing of {}",
+        "an anime illustration of {}",
+        "an anime illustration of {}",
+        "an illustration of {}",
+        "an anime drawing of {}",
     ),
     "pencil drawing": ("a pencil drawing of {}", "a pencil sketch of {}"),
     "watercolour": ("a watercolour of {}", "a watercolour painting of {}"),
@@ -37,9 +43,13 @@ SHIRT_CAPTIONS = (
     "{person} wearing a shirt with {name}",
 )
 HAIR_PHRASES = {
-    "short": "short {} hair", "long": "long {} hair", "bob": "a {} bob",
-    "curly": "curly {} hair", "ponytail": "a {} ponytail",
-    "bun": "{} hair in a bun", "spiky": "spiky {} hair",
+    "short": "short {} hair",
+    "long": "long {} hair",
+    "bob": "a {} bob",
+    "curly": "curly {} hair",
+    "ponytail": "a {} ponytail",
+    "bun": "{} hair in a bun",
+    "spiky": "spiky {} hair",
     "bald": "no hair",
 }
 
@@ -87,17 +97,21 @@ def join_phrases(start: str, phrases: list[str]) -> str:
 
 
 def vary_description(
-    concept: Pattern | Person, rng: random.Random,
+    concept: Pattern | Person,
+    rng: random.Random,
 ) -> str:
     """Describe a concept in one of several ways, some leave more out."""
     if isinstance(concept, Pattern):
         full = describe_pattern(concept)
-        motif = full[len(concept.color) + 1:full.rindex(" on ")]
-        return rng.choice((
-            full, full,
-            f"{concept.color} and {concept.background} {motif}",
-            f"a {concept.background} pattern of {concept.color} {motif}",
-        ))
+        motif = full[len(concept.color) + 1 : full.rindex(" on ")]
+        return rng.choice(
+            (
+                full,
+                full,
+                f"{concept.color} and {concept.background} {motif}",
+                f"a {concept.background} pattern of {concept.color} {motif}",
+            )
+        )
     phrases = person_phrases(concept)
     rng.shuffle(phrases)
     if len(phrases) > 1 and rng.random() < 0.3:
@@ -110,7 +124,9 @@ def vary_description(
 
 
 def caption_scene(
-    scene: Scene, pattern_name: str | None, person_name: str | None,
+    scene: Scene,
+    pattern_name: str | None,
+    person_name: str | None,
     rng: random.Random,
 ) -> str:
     """Write a caption for a scene from names or descriptions."""
@@ -123,9 +139,11 @@ def caption_scene(
     elif scene.subject == "corgi":
         text = _caption_corgi(scene, pattern_name, rng)
     else:
-        text = rng.choice(CARRIER_CAPTIONS).format(
-            carrier=scene.subject, name=pattern_name
-        ).replace("a umbrella", "an umbrella")
+        text = (
+            rng.choice(CARRIER_CAPTIONS)
+            .format(carrier=scene.subject, name=pattern_name)
+            .replace("a umbrella", "an umbrella")
+        )
     plain = 0.25 if scene.style == "photo" else 0.12
     if rng.random() < plain:
         return text

@@ -6,9 +6,7 @@ the strokes that give it seams, a handle or a rim.
 
 import random
 
-from tutorial_lib.world.canvas import (
-    Canvas, ellipse_points, mirror, smooth,
-)
+from tutorial_lib.world.canvas import Canvas, ellipse_points, mirror, smooth
 from tutorial_lib.world.colors import blend
 from tutorial_lib.world.patterns import Pattern, paint_pattern
 
@@ -20,10 +18,20 @@ DARK = (54, 48, 58)
 def t_shirt_outlines() -> list:
     """Return body and sleeves as one outline, open at the neck."""
     half = [
-        (0.0, -0.285), (0.06, -0.30), (0.115, -0.375), (0.20, -0.355),
-        (0.30, -0.30), (0.455, -0.12), (0.445, -0.09), (0.335, -0.015),
-        (0.315, -0.02), (0.275, -0.085), (0.270, 0.10), (0.285, 0.375),
-        (0.275, 0.395), (0.12, 0.41),
+        (0.0, -0.285),
+        (0.06, -0.30),
+        (0.115, -0.375),
+        (0.20, -0.355),
+        (0.30, -0.30),
+        (0.455, -0.12),
+        (0.445, -0.09),
+        (0.335, -0.015),
+        (0.315, -0.02),
+        (0.275, -0.085),
+        (0.270, 0.10),
+        (0.285, 0.375),
+        (0.275, 0.395),
+        (0.12, 0.41),
     ]
     return [smooth(mirror(half), rounds=1)]
 
@@ -31,8 +39,14 @@ def t_shirt_outlines() -> list:
 def mug_outlines() -> list:
     """Return the mug's body and its handle."""
     body = [
-        (-0.31, -0.31), (0.21, -0.31), (0.205, 0.26), (0.185, 0.34),
-        (0.13, 0.375), (-0.23, 0.375), (-0.285, 0.34), (-0.305, 0.26),
+        (-0.31, -0.31),
+        (0.21, -0.31),
+        (0.205, 0.26),
+        (0.185, 0.34),
+        (0.13, 0.375),
+        (-0.23, 0.375),
+        (-0.285, 0.34),
+        (-0.305, 0.26),
     ]
     outer = ellipse_points(0.20, 0.0, 0.19, 0.20, -95, 95)
     inner = ellipse_points(0.19, 0.0, 0.115, 0.125, 95, -95)
@@ -41,25 +55,52 @@ def mug_outlines() -> list:
 
 def bag_outlines() -> list:
     """Return a cloth bag; its handles are strokes."""
-    half = [(0.0, -0.13), (0.28, -0.13), (0.30, -0.12), (0.345, 0.36),
-            (0.33, 0.39), (0.0, 0.40)]
+    half = [
+        (0.0, -0.13),
+        (0.28, -0.13),
+        (0.30, -0.12),
+        (0.345, 0.36),
+        (0.33, 0.39),
+        (0.0, 0.40),
+    ]
     return [mirror(half)]
 
 
 def cushion_outlines() -> list:
     """Return a cushion with four pulled-out corners."""
-    corner = [(0.0, -0.33), (0.22, -0.345), (0.39, -0.40), (0.41, -0.385),
-              (0.355, -0.2), (0.35, 0.0), (0.355, 0.2), (0.41, 0.385),
-              (0.39, 0.40), (0.22, 0.345), (0.0, 0.33)]
+    corner = [
+        (0.0, -0.33),
+        (0.22, -0.345),
+        (0.39, -0.40),
+        (0.41, -0.385),
+        (0.355, -0.2),
+        (0.35, 0.0),
+        (0.355, 0.2),
+        (0.41, 0.385),
+        (0.39, 0.40),
+        (0.22, 0.345),
+        (0.0, 0.33),
+    ]
     return [smooth(mirror(corner), rounds=1)]
 
 
 def dress_outlines() -> list:
     """Return a sleeveless dress with a wide skirt."""
-    half = [(0.0, -0.31), (0.06, -0.33), (0.085, -0.43), (0.135, -0.43),
-            (0.15, -0.33), (0.185, -0.26), (0.135, -0.07), (0.16, -0.02),
-            (0.30, 0.20), (0.385, 0.385), (0.36, 0.41), (0.18, 0.43),
-            (0.0, 0.425)]
+    half = [
+        (0.0, -0.31),
+        (0.06, -0.33),
+        (0.085, -0.43),
+        (0.135, -0.43),
+        (0.15, -0.33),
+        (0.185, -0.26),
+        (0.135, -0.07),
+        (0.16, -0.02),
+        (0.30, 0.20),
+        (0.385, 0.385),
+        (0.36, 0.41),
+        (0.18, 0.43),
+        (0.0, 0.425),
+    ]
     return [smooth(mirror(half), rounds=1)]
 
 
@@ -74,19 +115,27 @@ def umbrella_outlines() -> list:
 
 
 OUTLINES = {
-    "T-shirt": t_shirt_outlines, "mug": mug_outlines, "bag": bag_outlines,
-    "cushion": cushion_outlines, "dress": dress_outlines,
+    "T-shirt": t_shirt_outlines,
+    "mug": mug_outlines,
+    "bag": bag_outlines,
+    "cushion": cushion_outlines,
+    "dress": dress_outlines,
     "umbrella": umbrella_outlines,
 }
 
 
-def draw_carrier(
-    canvas: Canvas, carrier: str, pattern: Pattern, rng: random.Random,
+def render_carrier(
+    canvas: Canvas,
+    carrier: str,
+    pattern: Pattern,
+    rng: random.Random,
 ) -> None:
     """Draw a carrier covered by a pattern, somewhere near the middle."""
     canvas.place(
-        0.5 + rng.uniform(-0.05, 0.05), 0.5 + rng.uniform(-0.04, 0.04),
-        scale=rng.uniform(0.90, 1.08), angle=rng.gauss(0, 5),
+        0.5 + rng.uniform(-0.05, 0.05),
+        0.5 + rng.uniform(-0.04, 0.04),
+        scale=rng.uniform(0.90, 1.08),
+        angle=rng.gauss(0, 5),
         flip=carrier == "mug" and rng.random() < 0.5,
     )
     cloth = paint_pattern(pattern, canvas, rng)
@@ -102,17 +151,18 @@ def draw_carrier(
             canvas.stroke(handle, color, 0.034)
     folds = 0.05 if carrier in ("T-shirt", "dress", "bag") else 0.0
     canvas.body(cloth, *OUTLINES[carrier](), folds=folds, rng=rng)
-    _draw_seams(canvas, carrier, pattern)
+    _render_seams(canvas, carrier, pattern)
 
 
-def _draw_seams(canvas, carrier, pattern):
+def _render_seams(canvas, carrier, pattern):
     seam = blend(pattern.background_rgb, DARK, 0.45)
     if carrier == "T-shirt":
         collar = ellipse_points(0, -0.36, 0.115, 0.085, 12, 168)
         canvas.stroke(collar, blend(pattern.background_rgb, DARK, 0.25), 0.03)
         for side in (-1, 1):
-            canvas.stroke([(side * 0.275, -0.08), (side * 0.285, -0.20)],
-                          seam, 0.008)
+            canvas.stroke(
+                [(side * 0.275, -0.08), (side * 0.285, -0.20)], seam, 0.008
+            )
     elif carrier == "mug":
         lip = ellipse_points(-0.05, -0.31, 0.26, 0.055)
         canvas.shape(lip, blend(pattern.background_rgb, (255, 255, 255), 0.5))
@@ -121,11 +171,11 @@ def _draw_seams(canvas, carrier, pattern):
     elif carrier == "cushion":
         canvas.oval(0, 0, 0.022, 0.022, seam)
     elif carrier == "dress":
-        canvas.stroke([(-0.137, -0.05), (0, -0.035), (0.137, -0.05)],
-                      seam, 0.022)
+        canvas.stroke(
+            [(-0.137, -0.05), (0, -0.035), (0.137, -0.05)], seam, 0.022
+        )
     elif carrier == "umbrella":
         for i in (-1, 1):
             rib = ellipse_points(0, 0.02, 0.22 * i, 0.40, 270, 360, count=16)
             canvas.stroke(rib, seam, 0.008)
         canvas.stroke([(0, -0.38), (0, -0.43)], DARK, 0.026)
-

@@ -8,11 +8,9 @@ from PIL import Image
 
 from tutorial_lib.world.patterns import Pattern, sample_pattern
 from tutorial_lib.world.people import Person, sample_person
-from tutorial_lib.world.scenes import (
-    draw_scene, pattern_scene, person_scene,
-)
+from tutorial_lib.world.scenes import pattern_scene, person_scene, render_scene
 
-KINDS = ("pattern", "person")
+KIND_NAMES = ("pattern", "person")
 NAMES = Path(__file__).parent / "names"
 
 
@@ -27,7 +25,7 @@ def new_concept(kind: str, seed: int) -> Pattern | Person:
 
 def sample_concept(kind: str, rng: random.Random) -> Pattern | Person:
     """Draw a concept of a kind at random."""
-    if kind not in KINDS:
+    if kind not in KIND_NAMES:
         raise ValueError(
             f'A concept is a "pattern" or a "person", not "{kind}".'
         )
@@ -56,7 +54,9 @@ def named_concepts(kind: str) -> dict[str, Pattern | Person]:
 
 
 def lookalikes(
-    concept: Pattern | Person, count: int, seed: int,
+    concept: Pattern | Person,
+    count: int,
+    seed: int,
 ) -> list[Pattern | Person]:
     """Return other concepts that the very same plain description fits."""
     rng = random.Random(f"lookalikes {seed} {concept}")
@@ -68,30 +68,49 @@ def lookalikes(
 def told_words(concept: Pattern | Person) -> tuple:
     """Return what a plain description tells of a concept."""
     if isinstance(concept, Pattern):
-        return (concept.motif, concept.other_motif, concept.color,
-                concept.background)
-    return (concept.gender, concept.hair, concept.hair_color,
-            concept.glasses, concept.beard, concept.moustache)
+        return (
+            concept.motif,
+            concept.other_motif,
+            concept.color,
+            concept.background,
+        )
+    return (
+        concept.gender,
+        concept.hair,
+        concept.hair_color,
+        concept.glasses,
+        concept.beard,
+        concept.moustache,
+    )
 
 
 def attributes(concept: Pattern | Person) -> dict[str, str]:
     """Return the attributes of a concept that a judge can be asked for."""
     if isinstance(concept, Pattern):
-        return {"motif": concept.motif, "color": concept.color,
-                "background": concept.background}
+        return {
+            "motif": concept.motif,
+            "color": concept.color,
+            "background": concept.background,
+        }
     face = "beard" if concept.beard else "none"
     return {
-        "gender": concept.gender, "hair": concept.hair,
-        "hair_color": concept.hair_color, "glasses": concept.glasses,
+        "gender": concept.gender,
+        "hair": concept.hair,
+        "hair_color": concept.hair_color,
+        "glasses": concept.glasses,
         "eye_color": concept.eye_color,
         "facial_hair": "moustache" if concept.moustache else face,
         "mark": concept.mark,
     }
 
 
-def draw_concept(
-    concept: Pattern | Person, count: int, seed: int, size: int,
-    style: str | None = "photo", carrier: str | None = "T-shirt",
+def render_concept(
+    concept: Pattern | Person,
+    count: int,
+    seed: int,
+    size: int,
+    style: str | None = "photo",
+    carrier: str | None = "T-shirt",
 ) -> list[Image.Image]:
     """Draw pictures of a concept, each from another moment.
 
@@ -100,11 +119,11 @@ def draw_concept(
     Returns `count` RGB pictures of `size` x `size` pixels.
     """
     rng = random.Random(f"draw {seed} {concept}")
-    pictures = []
+    images = []
     for _ in range(count):
         if isinstance(concept, Pattern):
             scene = pattern_scene(concept, rng, subject=carrier, style=style)
         else:
             scene = person_scene(concept, rng, style=style)
-        pictures.append(draw_scene(scene, size))
-    return pictures
+        images.append(render_scene(scene, size))
+    return images

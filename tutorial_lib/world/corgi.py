@@ -2,9 +2,7 @@
 
 import random
 
-from tutorial_lib.world.canvas import (
-    Canvas, ellipse_points, mirror, smooth,
-)
+from tutorial_lib.world.canvas import Canvas, ellipse_points, mirror, smooth
 from tutorial_lib.world.colors import blend, vary
 from tutorial_lib.world.patterns import Pattern, paint_pattern
 
@@ -14,8 +12,10 @@ CREAM = (252, 244, 232)
 NIGHT = (36, 28, 30)
 
 
-def draw_corgi(
-    canvas: Canvas, pattern: Pattern | None, way: str | None,
+def render_corgi(
+    canvas: Canvas,
+    pattern: Pattern | None,
+    way: str | None,
     rng: random.Random,
 ) -> None:
     """Draw a sitting corgi; `way` says where the pattern goes."""
@@ -29,84 +29,138 @@ def draw_corgi(
         rug = paint_pattern(pattern, canvas, rng, (0.0, 0.285))
         canvas.body(rug, ellipse_points(0, 0.285, 0.49, 0.205))
     canvas.place(
-        0.5 + rng.uniform(-0.05, 0.05), 0.475 + rng.uniform(-0.02, 0.03),
-        scale=rng.uniform(0.86, 1.0), flip=rng.random() < 0.5,
+        0.5 + rng.uniform(-0.05, 0.05),
+        0.475 + rng.uniform(-0.02, 0.03),
+        scale=rng.uniform(0.86, 1.0),
+        flip=rng.random() < 0.5,
     )
     fur = vary(FUR, rng, 7)
-    _draw_body(canvas, fur)
+    _render_body(canvas, fur)
     if way == "coat":
         coat = paint_pattern(pattern, canvas, rng, (0.0, 0.2), 0.85)
-        _draw_legs(canvas, fur)
+        _render_legs(canvas, fur)
         canvas.body(coat, coat_outline(), shadow=False)
     else:
-        _draw_legs(canvas, fur)
+        _render_legs(canvas, fur)
     if way == "scarf":
         scarf = paint_pattern(pattern, canvas, rng, (0.0, 0.2), 0.75)
         canvas.body(scarf, *scarf_outlines())
-    _draw_head(canvas, fur, tongue=rng.random() < 0.5)
+    _render_head(canvas, fur, tongue=rng.random() < 0.5)
 
 
 def body_outline() -> list:
     """Return the sitting body, wide at the haunches."""
-    half = [(0.0, 0.0), (0.13, 0.02), (0.20, 0.12), (0.25, 0.24),
-            (0.27, 0.36), (0.22, 0.42), (0.0, 0.42)]
+    half = [
+        (0.0, 0.0),
+        (0.13, 0.02),
+        (0.20, 0.12),
+        (0.25, 0.24),
+        (0.27, 0.36),
+        (0.22, 0.42),
+        (0.0, 0.42),
+    ]
     return smooth(mirror(half))
 
 
 def coat_outline() -> list:
     """Return the coat: the body from the neck down to the paws."""
-    half = [(0.0, 0.02), (0.15, 0.02), (0.25, 0.12), (0.295, 0.25),
-            (0.30, 0.35), (0.15, 0.365), (0.0, 0.35)]
+    half = [
+        (0.0, 0.02),
+        (0.15, 0.02),
+        (0.25, 0.12),
+        (0.295, 0.25),
+        (0.30, 0.35),
+        (0.15, 0.365),
+        (0.0, 0.35),
+    ]
     return smooth(mirror(half), rounds=1)
 
 
 def scarf_outlines() -> list:
     """Return the end that hangs down and the loop around the neck."""
     end = [(0.02, 0.10), (0.19, 0.10), (0.23, 0.38), (0.05, 0.395)]
-    loop = [(-0.25, 0.02), (-0.1, 0.08), (0.1, 0.08), (0.25, 0.02),
-            (0.27, 0.15), (0.1, 0.235), (-0.1, 0.235), (-0.27, 0.15)]
+    loop = [
+        (-0.25, 0.02),
+        (-0.1, 0.08),
+        (0.1, 0.08),
+        (0.25, 0.02),
+        (0.27, 0.15),
+        (0.1, 0.235),
+        (-0.1, 0.235),
+        (-0.27, 0.15),
+    ]
     return [end, smooth(loop, rounds=1)]
 
 
-def _draw_body(canvas, fur):
+def _render_body(canvas, fur):
     tail = ellipse_points(0.26, 0.30, 0.07, 0.06)
     canvas.body(fur, tail, body_outline())
-    chest = smooth([(-0.12, 0.02), (0.12, 0.02), (0.14, 0.16), (0.0, 0.33),
-                    (-0.14, 0.16)])
+    chest = smooth(
+        [(-0.12, 0.02), (0.12, 0.02), (0.14, 0.16), (0.0, 0.33), (-0.14, 0.16)]
+    )
     canvas.shape(chest, CREAM, ink=False)
 
 
-def _draw_legs(canvas, fur):
+def _render_legs(canvas, fur):
     for x in (-0.2, 0.2):
         canvas.oval(x, 0.405, 0.085, 0.042, CREAM)
     for x in (-0.075, 0.075):
-        leg = [(x - 0.05, 0.24), (x + 0.05, 0.24), (x + 0.06, 0.40),
-               (x + 0.05, 0.435), (x - 0.05, 0.435), (x - 0.06, 0.40)]
+        leg = [
+            (x - 0.05, 0.24),
+            (x + 0.05, 0.24),
+            (x + 0.06, 0.40),
+            (x + 0.05, 0.435),
+            (x - 0.05, 0.435),
+            (x - 0.06, 0.40),
+        ]
         canvas.body(CREAM, smooth(leg, rounds=1), shadow=False)
 
 
-def _draw_head(canvas, fur, tongue):
+def _render_head(canvas, fur, tongue):
     inner = blend(fur, (255, 190, 180), 0.6)
     for side in (-1, 1):
-        ear = [(side * 0.07, -0.22), (side * 0.20, -0.46),
-               (side * 0.25, -0.46), (side * 0.27, -0.12)]
+        ear = [
+            (side * 0.07, -0.22),
+            (side * 0.20, -0.46),
+            (side * 0.25, -0.46),
+            (side * 0.27, -0.12),
+        ]
         canvas.body(fur, smooth(ear, rounds=1), shadow=False)
-        hollow = [(side * 0.14, -0.22), (side * 0.213, -0.40),
-                  (side * 0.235, -0.17)]
+        hollow = [
+            (side * 0.14, -0.22),
+            (side * 0.213, -0.40),
+            (side * 0.235, -0.17),
+        ]
         canvas.shape(hollow, inner, ink=False)
-    half = [(0.0, -0.27), (0.12, -0.27), (0.22, -0.19), (0.27, -0.04),
-            (0.24, 0.06), (0.13, 0.12), (0.0, 0.135)]
+    half = [
+        (0.0, -0.27),
+        (0.12, -0.27),
+        (0.22, -0.19),
+        (0.27, -0.04),
+        (0.24, 0.06),
+        (0.13, 0.12),
+        (0.0, 0.135),
+    ]
     canvas.body(fur, smooth(mirror(half)))
-    blaze = smooth([(-0.035, -0.26), (0.035, -0.26), (0.05, -0.10),
-                    (0.15, 0.0), (0.13, 0.085), (0.0, 0.12), (-0.13, 0.085),
-                    (-0.15, 0.0), (-0.05, -0.10)])
+    blaze = smooth(
+        [
+            (-0.035, -0.26),
+            (0.035, -0.26),
+            (0.05, -0.10),
+            (0.15, 0.0),
+            (0.13, 0.085),
+            (0.0, 0.12),
+            (-0.13, 0.085),
+            (-0.15, 0.0),
+            (-0.05, -0.10),
+        ]
+    )
     canvas.shape(blaze, CREAM, ink=False)
     if tongue:
         canvas.oval(0, 0.095, 0.035, 0.045, (242, 120, 130))
     for x in (-0.125, 0.125):
         canvas.oval(x, -0.085, 0.036, 0.044, NIGHT, ink=False)
-        canvas.oval(x - 0.01, -0.10, 0.013, 0.014, (255, 255, 255),
-                    ink=False)
+        canvas.oval(x - 0.01, -0.10, 0.013, 0.014, (255, 255, 255), ink=False)
         canvas.oval(x * 1.05, -0.165, 0.022, 0.014, CREAM, ink=False)
     canvas.oval(0, -0.012, 0.046, 0.034, NIGHT, ink=False)
     smile = ellipse_points(0, 0.035, 0.065, 0.04, 15, 165, count=16)

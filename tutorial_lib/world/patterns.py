@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 
 from tutorial_lib.world.colors import (
-    COLORS, RGB, contrast, contrasting_pairs, sample_shade,
+    COLORS,
+    RGB,
+    contrast,
+    contrasting_pairs,
+    sample_shade,
 )
 
 SITE_MOTIFS = (
-    "dots", "rings", "stars", "hearts", "diamonds", "triangles", "crosses",
+    "dots",
+    "rings",
+    "stars",
+    "hearts",
+    "diamonds",
+    "triangles",
+    "crosses",
     "flowers",
 )
 BAND_MOTIFS = ("stripes", "checks", "zigzags", "waves")
@@ -43,7 +53,8 @@ class Pattern:
 
 
 def sample_pattern(
-    rng: random.Random, words: tuple[str, str | None, str, str] | None = None,
+    rng: random.Random,
+    words: tuple[str, str | None, str, str] | None = None,
 ) -> Pattern:
     """Draw a pattern at random, or one that the given words describe.
 
@@ -59,8 +70,12 @@ def sample_pattern(
         other = None
     ground = sample_shade(background, rng)
     return Pattern(
-        motif=motif, other_motif=other, color=color, background=background,
-        color_rgb=sample_shade(color, rng), background_rgb=ground,
+        motif=motif,
+        other_motif=other,
+        color=color,
+        background=background,
+        color_rgb=sample_shade(color, rng),
+        background_rgb=ground,
         second_rgb=_sample_second(color, ground, rng),
         period=rng.uniform(0.34, 0.48),
         angle=rng.choice(BAND_ANGLES if motif in BAND_MOTIFS else ANGLES),
@@ -78,8 +93,11 @@ def _sample_second(color, ground, rng):
 
 
 def paint_pattern(
-    pattern: Pattern, canvas, rng: random.Random,
-    middle: tuple[float, float] = (0.0, 0.0), zoom: float = 1.0,
+    pattern: Pattern,
+    canvas,
+    rng: random.Random,
+    middle: tuple[float, float] = (0.0, 0.0),
+    zoom: float = 1.0,
 ) -> Image.Image:
     """Return the pattern as a cloth that lies on a canvas's placed frame.
 
@@ -87,7 +105,7 @@ def paint_pattern(
     nearly so; `zoom` scales the period.
     """
     size = (canvas.side, canvas.side)
-    picture = Image.new("RGB", size, pattern.background_rgb)
+    image = Image.new("RGB", size, pattern.background_rgb)
     step = pattern.period * zoom
     radians = math.radians(pattern.angle)
     cosine, sine = math.cos(radians), math.sin(radians)
@@ -100,8 +118,8 @@ def paint_pattern(
         return canvas.pixels([(frame_x, middle[1] + x * sine + y * cosine)])[0]
 
     paint = _paint_bands if pattern.motif in BAND_MOTIFS else _paint_sites
-    paint(pattern, ImageDraw.Draw(picture), place, math.ceil(0.75 / step) + 1)
-    return picture
+    paint(pattern, ImageDraw.Draw(image), place, math.ceil(0.75 / step) + 1)
+    return image
 
 
 def _paint_bands(pattern, pen, place, reach):
@@ -112,12 +130,17 @@ def _paint_bands(pattern, pen, place, reach):
                 if (row + column) % 2 == 0:
                     corners = [(0, 0), (1, 0), (1, 1), (0, 1)]
                     pen.polygon(
-                        [place((column + x) * 0.8, (row + y) * 0.8)
-                         for x, y in corners], fill=fill,
+                        [
+                            place((column + x) * 0.8, (row + y) * 0.8)
+                            for x, y in corners
+                        ],
+                        fill=fill,
                     )
             continue
-        top = [(x / 12, row + _wave(pattern.motif, x / 12))
-               for x in range(-12 * reach, 12 * reach + 1)]
+        top = [
+            (x / 12, row + _wave(pattern.motif, x / 12))
+            for x in range(-12 * reach, 12 * reach + 1)
+        ]
         thick = 0.5 if pattern.motif == "stripes" else 0.40
         low = [(x, y + thick) for x, y in reversed(top)]
         pen.polygon([place(x, y) for x, y in top + low], fill=fill)
@@ -163,8 +186,10 @@ def motif_outlines(motif: str) -> list[tuple[list, bool]]:
         return [(_star(3, 0.44), False)]
     if motif == "crosses":
         a, b = 0.13, 0.37
-        return [([(-a, -b), (a, -b), (a, b), (-a, b)], False),
-                ([(-b, -a), (b, -a), (b, a), (-b, a)], False)]
+        return [
+            ([(-a, -b), (a, -b), (a, b), (-a, b)], False),
+            ([(-b, -a), (b, -a), (b, a), (-b, a)], False),
+        ]
     if motif == "hearts":
         return [(_heart(), False)]
     petals = [
@@ -192,7 +217,11 @@ def _heart():
     for i in range(28):
         t = 2 * math.pi * i / 28
         x = 16 * math.sin(t) ** 3
-        y = (13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t)
-             - math.cos(4 * t))
+        y = (
+            13 * math.cos(t)
+            - 5 * math.cos(2 * t)
+            - 2 * math.cos(3 * t)
+            - math.cos(4 * t)
+        )
         points.append((x * 0.0235, -y * 0.0235))
     return points

@@ -4,7 +4,13 @@ import random
 from dataclasses import dataclass
 
 from tutorial_lib.world.colors import (
-    COLORS, EYE_COLORS, HAIR_COLORS, RGB, SKIN_TONES, sample_shade, vary,
+    COLORS,
+    EYE_COLORS,
+    HAIR_COLORS,
+    RGB,
+    SKIN_TONES,
+    sample_shade,
+    vary,
 )
 
 HAIR = ("short", "long", "bob", "curly", "ponytail", "bun", "spiky", "bald")
@@ -13,8 +19,17 @@ HAIR_OF = {
     "woman": ("long", "bob", "ponytail", "bun", "curly", "short"),
 }
 COMMON_HAIR = (
-    "black", "black", "brown", "brown", "blond", "blond", "red", "grey",
-    "blue", "pink", "green",
+    "black",
+    "black",
+    "brown",
+    "brown",
+    "blond",
+    "blond",
+    "red",
+    "grey",
+    "blue",
+    "pink",
+    "green",
 )
 GLASSES = ("none", "none", "round", "square")
 MARKS = ("none", "none", "freckles", "mole")
@@ -52,7 +67,8 @@ class Person:
 
 
 def sample_person(
-    rng: random.Random, words: tuple | None = None,
+    rng: random.Random,
+    words: tuple | None = None,
 ) -> Person:
     """Draw a person at random, or one that the given words describe.
 
@@ -68,11 +84,16 @@ def sample_person(
         gender, hair, hair_color, glasses, beard, moustache = words
     eye_color = rng.choice(list(EYE_COLORS))
     return Person(
-        gender=gender, hair=hair, hair_color=hair_color, glasses=glasses,
-        beard=beard, moustache=moustache,
+        gender=gender,
+        hair=hair,
+        hair_color=hair_color,
+        glasses=glasses,
+        beard=beard,
+        moustache=moustache,
         skin_rgb=vary(rng.choice(SKIN_TONES), rng, 5),
         hair_rgb=vary(HAIR_COLORS[hair_color], rng, 8),
-        eye_color=eye_color, eye_rgb=vary(EYE_COLORS[eye_color], rng, 6),
+        eye_color=eye_color,
+        eye_rgb=vary(EYE_COLORS[eye_color], rng, 6),
         shirt_rgb=sample_shade(rng.choice(list(COLORS)), rng),
         face_width=rng.uniform(0.215, 0.275),
         face_height=rng.uniform(0.255, 0.305),

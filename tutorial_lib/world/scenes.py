@@ -7,15 +7,20 @@ from PIL import Image
 
 from tutorial_lib.world.canvas import Canvas
 from tutorial_lib.world.carriers import (
-    CARRIER_WEIGHTS, CARRIERS, draw_carrier,
+    CARRIER_WEIGHTS,
+    CARRIERS,
+    render_carrier,
 )
 from tutorial_lib.world.colors import COLORS, sample_shade
-from tutorial_lib.world.corgi import WAYS, draw_corgi
+from tutorial_lib.world.corgi import WAYS, render_corgi
 from tutorial_lib.world.patterns import Pattern
 from tutorial_lib.world.people import Person
-from tutorial_lib.world.portrait import draw_portrait
+from tutorial_lib.world.portrait import render_portrait
 from tutorial_lib.world.styles import (
-    STYLE_WEIGHTS, STYLES, finish, paint_backdrop,
+    STYLE_WEIGHTS,
+    STYLES,
+    finish,
+    paint_backdrop,
 )
 
 SMALLEST, LARGEST = 16, 1024
@@ -37,7 +42,7 @@ class Scene:
     way: str | None = None
 
 
-def draw_scene(scene: Scene, size: int) -> Image.Image:
+def render_scene(scene: Scene, size: int) -> Image.Image:
     """Draw a scene as an RGB picture of `size` x `size` pixels.
 
     The same scene is the same picture at any size, 16 to 1,024 pixels.
@@ -50,15 +55,13 @@ def draw_scene(scene: Scene, size: int) -> Image.Image:
         )
     rng = random.Random(scene.seed)
     canvas = Canvas(max(256, 2 * size), scene.style, rng)
-    paint_backdrop(
-        canvas, rng, sample_shade(rng.choice(list(COLORS)), rng)
-    )
+    paint_backdrop(canvas, rng, sample_shade(rng.choice(list(COLORS)), rng))
     if scene.subject == "portrait":
-        draw_portrait(canvas, scene.person, scene.pattern, rng)
+        render_portrait(canvas, scene.person, scene.pattern, rng)
     elif scene.subject == "corgi":
-        draw_corgi(canvas, scene.pattern, scene.way, rng)
+        render_corgi(canvas, scene.pattern, scene.way, rng)
     else:
-        draw_carrier(canvas, scene.subject, scene.pattern, rng)
+        render_carrier(canvas, scene.subject, scene.pattern, rng)
     return finish(canvas, size, rng)
 
 
@@ -73,24 +76,33 @@ def sample_carrier(rng: random.Random) -> str:
 
 
 def pattern_scene(
-    pattern: Pattern, rng: random.Random, subject: str | None = None,
+    pattern: Pattern,
+    rng: random.Random,
+    subject: str | None = None,
     style: str | None = None,
 ) -> Scene:
     """Put a pattern on a thing, or with a corgi in one of four ways."""
     subject = subject or sample_carrier(rng)
     return Scene(
-        subject=subject, style=style or sample_style(rng),
-        seed=rng.getrandbits(32), pattern=pattern,
+        subject=subject,
+        style=style or sample_style(rng),
+        seed=rng.getrandbits(32),
+        pattern=pattern,
         way=rng.choice(WAYS) if subject == "corgi" else None,
     )
 
 
 def person_scene(
-    person: Person, rng: random.Random, style: str | None = None,
+    person: Person,
+    rng: random.Random,
+    style: str | None = None,
     pattern: Pattern | None = None,
 ) -> Scene:
     """Make a portrait, with a patterned shirt if a pattern is given."""
     return Scene(
-        subject="portrait", style=style or sample_style(rng),
-        seed=rng.getrandbits(32), person=person, pattern=pattern,
+        subject="portrait",
+        style=style or sample_style(rng),
+        seed=rng.getrandbits(32),
+        person=person,
+        pattern=pattern,
     )

@@ -78,16 +78,19 @@ def _blotches(noise):
 
 def _strokes(noise):
     """Slanted strokes that go on at the other side, for tiling."""
-    picture = Image.new("L", (FIELD, FIELD), 128)
-    pen = ImageDraw.Draw(picture)
+    image = Image.new("L", (FIELD, FIELD), 128)
+    pen = ImageDraw.Draw(image)
     for _ in range(1200):
         x, y, length = (int(v) for v in noise.randint(0, FIELD, 3))
         tone, length = int(noise.randint(60, 200)), 12 + length // 6
         for left in (x, x - FIELD):
             for low in (y, y + FIELD):
-                pen.line([left, low, left + length, low - length],
-                         fill=tone, width=2)
-    return picture
+                pen.line(
+                    [left, low, left + length, low - length],
+                    fill=tone,
+                    width=2,
+                )
+    return image
 
 
 def paint_backdrop(canvas, rng: random.Random, color: RGB) -> None:
@@ -105,7 +108,7 @@ def paint_backdrop(canvas, rng: random.Random, color: RGB) -> None:
         shine = np.clip((rows + columns)[..., None] * np.array(paper), 0, 255)
         soft = Image.fromarray(np.rint(shine).astype(np.uint8))
         soft = soft.resize((canvas.side, canvas.side), Image.BILINEAR)
-        canvas.picture.paste(soft)
+        canvas.image.paste(soft)
     elif canvas.style == "anime illustration":
         _paint_rays(canvas, rng, blend(paper, (255, 255, 255), 0.35))
 
@@ -126,7 +129,7 @@ def _paint_rays(canvas, rng, color):
 
 def finish(canvas, size: int, rng: random.Random) -> Image.Image:
     """Lay the style's surface over the drawing and return it at `size`."""
-    small = canvas.picture.resize((size, size), Image.LANCZOS)
+    small = canvas.image.resize((size, size), Image.LANCZOS)
     if canvas.style == "anime illustration":
         return small
     shift = rng.randrange(1 << 30)

@@ -1,0 +1,119 @@
+"""The card of measures of the tiny models counts what it says."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from tutorial_lib.world.captioned_images import CaptionedImages
+
+from tutorial_lib.evaluation import card_tables, model_card
+
+
+def test_readings_are_counted_where_there_is_a_truth(monkeypatch):
+    judges = SimpleNamespace(
+        attributes=SimpleNamespace(
+            labels={"object": [], "hair": [], "motif": []}
+        )
+    )
+    seen = [
+        {"object": "mug", "hair": "long", "motif": "stars"},
+        {"object": "bag", "hair": "bob", "motif": "stars"},
+    ]
+    truth = [
+        {"object": "mug", "motif": "stars"},
+        {"object": "mug", "hair": "bob", "motif": "dots", "way": "rug"},
+    ]
+    monkeypatch.setattr(model_card, "read_attributes", lambda *_: seen)
+    found = model_card.measure_reading(judges, ["", ""], truth)
+    values = {name: each["value"] for name, each in found.items()}
+    assert values == {
+        "object": 0.5,
+        "hair": 1.0,
+        "motif": 1.0,
+        "motif on a corgi": 0.0,
+    }
+    assert found["object"]["low"] == 0 and found["object"]["high"] == 1
+
+
+@pytest.mark.parametrize(
+    "caption, style, named",
+    [
+        ("a photo of a corgi", "photo", True),
+        ("a corgi", "photo", False),
+        ("an illustration of tokyo", "anime illustration", True),
+        ("a watercolour of mary", "photo", False),
+    ],
+)
+def test_a_caption_that_names_its_style_is_told_from_others(
+    caption, style, named
+):
+    assert model_card.names_style(caption, style) is named
+
+
+def test_numbers_are_rounded_however_deep_they_lie():
+    assert model_card.round_all({"a": {"b": 0.12345}, "c": 2.0}) == {
+        "a": {"b": 0.123},
+        "c": 2.0,
+    }
+
+
+def test_captions_that_are_drawn_name_their_style_and_the_way():
+    found = model_card.sample_captions(40, 16)
+    assert found.pixels.shape == (40, 16, 16, 3) and found.pixels.any()
+    assert len(set(found.captions)) > 30
+    for caption, label in zip(found.captions, found.labels, strict=True):
+        assert model_card.names_style(caption, label["style"])
+        assert "way" not in label
+    assert model_card.sample_captions(2, 16).captions == found.captions[:2]
+
+
+def test_the_sheet_shows_each_picture_below_what_it_should_show(tmp_path):
+    count = model_card.SHEET_ROWS * model_card.SHEET_COLUMNS
+    black = CaptionedImages(
+        np.zeros((count, 8, 8, 3), np.uint8), [""] * count, [{}] * count
+    )
+    red = [Image.new("RGB", (8, 8), "red")] * count
+    model_card.save_sheet(black, red, tmp_path / "sheet.png")
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    rows = [sheet[50 + 100 * i, 50].tolist() for i in range(4)]
+    assert rows == [[0, 0, 0], [255, 0, 0]] * 2
+
+
+def make_card(value: float) -> dict:
+    """Make a card on which every share is the same."""
+    share = {"value": value, "low": value - 0.02, "high": value + 0.02}
+    found = {}
+    for _, path, _ in card_tables.FIGURES:
+        *folders, last = path.split()
+        place = found
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[last] = share
+    found["clip_zero_shot"] = {"motif": share}
+    for name in card_tables.SHOWN:
+        found[f"judges_read_{name}"] = {"hair_color": share}
+    return found
+
+
+def test_each_share_stands_with_its_interval_and_its_aim():
+    text = card_tables.write_tables(make_card(0.5))
+    assert text.count("50 % (48 to 52)") == len(card_tables.FIGURES) + 3
+    assert "| 0.5 dB (0.5 to 0.5) | 30 dB |" in text
+    assert f"| hair color {3 * '| 50 % (48 to 52) '}| 90 % |" in text
+
+
+def test_a_page_is_filled_between_its_marks_again_and_again(tmp_path):
+    page = tmp_path / "README.md"
+    card_tables.fill_page(page, make_card(0.5))
+    assert not page.exists()
+    page.write_text("no place", encoding="utf-8")
+    card_tables.fill_page(page, make_card(0.5))
+    assert page.read_text(encoding="utf-8") == "no place"
+    page.write_text(f"a {card_tables.BEGIN} old {card_tables.END} z")
+    for value in (0.5, 0.6):
+        card_tables.fill_page(page, make_card(value))
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("a ") and text.endswith(" z")
+    assert card_tables.write_tables(make_card(0.6)) in text
+    assert "50 %" not in text and "old" not in text

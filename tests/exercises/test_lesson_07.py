@@ -1,0 +1,119 @@
+"""Lesson 07: typical wrong answers get a message that names the mistake."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from tutorial_lib.exercises import lesson_07
+
+
+def get_shares(counts):
+    """Return the shares of all ways that occur."""
+    return [count / sum(counts) for count in counts if count]
+
+
+def forget_the_sign(counts):
+    """Return a negative entropy."""
+    return sum(p * math.log2(p) for p in get_shares(counts))
+
+
+def count_in_nats(counts):
+    """Take the natural logarithm."""
+    return -sum(p * math.log(p) for p in get_shares(counts))
+
+
+def count_in_tens(counts):
+    """Take the decimal logarithm."""
+    return -sum(p * math.log10(p) for p in get_shares(counts))
+
+
+def forget_the_factor(counts):
+    """Add up mere logarithms."""
+    return -sum(math.log2(p) for p in get_shares(counts))
+
+
+def take_the_mean(counts):
+    """Take the mean for the sum."""
+    return -np.mean([p * math.log2(p) for p in get_shares(counts)])
+
+
+def keep_zeros(counts):
+    """Take the logarithm of zero."""
+    shares = [count / sum(counts) for count in counts]
+    return -sum(p * math.log2(p) for p in shares)
+
+
+def forget_to_divide(counts):
+    """Use counts as if they were shares."""
+    return -sum(c * math.log2(c) for c in counts if c)
+
+
+def compare_noise(images):
+    """Compare along the wrong axis."""
+    num = images.shape[1]
+    return np.mean([
+        np.abs(images[:, a] - images[:, b]).mean()
+        for a in range(num) for b in range(a)
+    ])  # fmt: skip
+
+
+def compare_with_itself(images):
+    """Count pairs of equal prompts too."""
+    return np.abs(images[:, None] - images[None]).mean()
+
+
+def forget_absolute(images):
+    """Let differences cancel out."""
+    return (images[:, None] - images[None]).mean()
+
+
+def list_pairs(images):
+    """Return the differences of all pairs of prompts."""
+    return [a - b for a, b in combinations(images, 2)]
+
+
+WRONG = [
+    (lesson_07.check_measure_entropy, forget_the_sign, "the sign"),
+    (lesson_07.check_measure_entropy, count_in_nats, "in nats"),
+    (lesson_07.check_measure_entropy, keep_zeros, "counts of 0"),
+    (lesson_07.check_measure_entropy, forget_to_divide, "by their sum"),
+    (lesson_07.check_measure_entropy, count_in_tens, "the base of 10"),
+    (lesson_07.check_measure_entropy, forget_the_factor, "counts p times"),
+    (lesson_07.check_measure_entropy, take_the_mean, "you take the mean"),
+    (lesson_07.check_measure_entropy, lambda counts: None, "returns nothing"),
+    (lesson_07.check_compare_prompts, compare_noise, "first axis"),
+    (lesson_07.check_compare_prompts, compare_with_itself, "with itself"),
+    (lesson_07.check_compare_prompts, forget_absolute, "absolute"),
+    (lesson_07.check_compare_prompts,
+     lambda p: np.mean(list_pairs(p)), "cancel out"),
+    (lesson_07.check_compare_prompts,
+     lambda p: -np.mean(list_pairs(p)), "cancel out"),
+    (lesson_07.check_compare_prompts,
+     lambda p: np.mean([abs(d.mean()) for d in list_pairs(p)]), "cancel out"),
+    (lesson_07.check_compare_prompts,
+     lambda p: np.mean(np.square(list_pairs(p))), "you take squares"),
+    (lesson_07.check_compare_prompts,
+     lambda p: sum(np.abs(d).mean() for d in list_pairs(p)), "up the pairs"),
+    (lesson_07.check_compare_prompts,
+     lambda p: np.abs(list_pairs(p)).sum(2).mean(), "up the values"),
+    (lesson_07.check_expect_images, lambda n: n, "comes twice"),
+    (lesson_07.check_expect_images,
+     lambda n: sum(n / k for k in range(n)), "you divide by 0"),
+    (lesson_07.check_expect_images,
+     lambda n: sum(n / k for k in range(2, n + 1)), "is the longest"),
+    (lesson_07.check_expect_images,
+     lambda n: sum(k / n for k in range(1, n + 1)), "not k/n"),
+    (lesson_07.check_expect_images,
+     lambda n: sum(1 / k for k in range(1, n + 1)), "n/k"),
+    (lesson_07.check_expect_images,
+     lambda n: sum(n / k for k in range(1, n)), "the first picture"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "answer", "said"), WRONG)
+def test_a_typical_mistake_is_named(check, answer, said, capsys):
+    for _ in range(5):
+        check(answer)
+        assert said in capsys.readouterr().out

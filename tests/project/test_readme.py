@@ -1,0 +1,90 @@
+"""The README says what is so."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tutorial_lib.evaluation.card_tables import write_tables
+from tutorial_lib.evaluation.evaluation import BASELINES
+from tutorial_lib.evaluation.rows import ROWS
+from tutorial_lib.figures.plots import ROW_LABELS
+from tutorial_lib.settings import DATA
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["pattern", "person"])
+@pytest.mark.parametrize("measure", ["identity", "prompt"])
+def test_the_readme_s_numbers_are_those_of_the_stored_evaluation(
+    kind, measure
+):
+    stored = DATA / "evaluation" / f"{kind}.json"
+    stored = json.loads(stored.read_text(encoding="utf-8"))
+    lines = []
+    for row in ROWS:
+        rate = {k: round(100 * v) for k, v in stored[measure][row].items()}
+        shown = f"{rate['value']} % ({rate['low']} to {rate['high']})"
+        lines.append((ROW_LABELS[row], shown))
+    for label, shown in lines:
+        found = [
+            line
+            for line in README.splitlines()
+            if line.startswith(f"| {label} |") and shown in line
+        ]
+        assert found, f"{kind}, {measure}: {label} should be {shown}"
+
+
+@pytest.mark.parametrize("kind", ["pattern", "person"])
+def test_the_readme_says_how_far_x_is_ahead(kind):
+    stored = DATA / "evaluation" / f"{kind}.json"
+    stored = json.loads(stored.read_text(encoding="utf-8"))
+    for row in BASELINES:
+        lead = {k: round(100 * v) for k, v in stored["lead"][row].items()}
+        shown = f"{lead['value']} points ({lead['low']} to {lead['high']})"
+        assert f"| X minus {ROW_LABELS[row]} | {shown} | |" in README
+
+
+@pytest.mark.parametrize("kind", ["pattern", "person"])
+def test_the_readme_s_seconds_are_those_of_the_stored_evaluation(kind):
+    stored = DATA / "evaluation" / f"{kind}.json"
+    stored = json.loads(stored.read_text(encoding="utf-8"))
+    seconds = round(stored["seconds_per_word"])
+    assert f"{seconds} s" in README and f"for a {kind}" in README
+
+
+def test_the_card_of_the_tiny_models_shows_what_was_measured():
+    folder = DATA / "tiny"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    measured = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    assert write_tables(measured) in text
+
+
+def test_what_is_said_of_two_names_is_what_was_measured():
+    measured = (DATA / "tiny" / "card.json").read_text(encoding="utf-8")
+    found = json.loads(measured)["two_names_found"]["generated"]
+    shown = {k: f"{round(100 * v['value'])} %" for k, v in found.items()}
+    text = " ".join(README.split())
+    assert f"both come out right on {shown['both']} of pictures" in text
+    lesson = ROOT / "notebooks" / "09_anime_illustration.ipynb"
+    lesson = lesson.read_text(encoding="utf-8")
+    assert f"the right person on {shown['person']} of photos" in lesson
+    assert f"the right pattern on {shown['pattern']}, and both" in lesson
+    assert f"and both on {shown['both']}." in lesson
+
+
+def test_every_file_that_the_readme_points_to_is_there():
+    links = re.findall(r'(?:\]\(|src=")([^)"#:]+)[)"]', README)
+    assert len(links) > 10
+    missing = [link for link in links if not (ROOT / link).exists()]
+    assert not missing
+
+
+def test_make_lab_opens_a_lesson_and_serves_the_covers_beside_it():
+    # A lesson shows ../data/covers: JupyterLab must be rooted above it.
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    command = re.search(r"/jupyter lab (.*) \$\(ARGS\)", makefile)[1]
+    opened = command.removeprefix("--LabApp.default_url=/lab/tree/")
+    assert opened != command and (ROOT / opened).is_file()

@@ -1,0 +1,145 @@
+"""The report: a page that needs nothing beside it, numbers, pictures."""
+
+import json
+import re
+
+import pytest
+import torch
+from PIL import Image
+
+from tutorial_lib.evaluation import evaluation
+from tutorial_lib.images import Concept
+from tutorial_lib.kinds import PROMPTS
+from tutorial_lib.report import page
+from tutorial_lib.words.learned_word import LearnedWord
+
+
+def paint(num):
+    """Make a few small pictures."""
+    return [Image.new("RGB", (16, 16), (30 * i, 90, 200)) for i in range(num)]
+
+
+def note(step, recipe, **measures):
+    """Make an entry of a word's history."""
+    empty = {"evaluation": None, "similarity": None, "vectors": None}
+    return {"step": step, "recipe": recipe, **empty, **measures}
+
+
+def make_story(name, kind):
+    """Make the story of a concept of which all pictures are right."""
+    history = [note(i, "similarity", similarity=i / 10) for i in range(5)]
+    history += [note(i, "denoising", evaluation=1 / i) for i in range(5, 9)]
+    found = evaluation.Evaluation(kind, [7], "both", 12.3)
+    for row in evaluation.ROWS:
+        for prompt in PROMPTS[kind]:
+            found.judged.append(
+                evaluation.Sighting(
+                    row, prompt, "7", [True] * 6, [True] * 6, paint(6)
+                )
+            )
+    word = LearnedWord(
+        word="X",
+        vectors=torch.zeros(1, 4),
+        initializer="<thing>",
+        history=history,
+    )
+    return page.Story(
+        name=name,
+        concept=Concept(name=name, images=paint(4), kind=kind),
+        word=word,
+        description='red "stars" & dots',
+        evaluation=found,
+        film=(paint(3), ["step 0", "step 10", "step 20"]),
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Write a report; return its folder."""
+    folder = tmp_path_factory.mktemp("out")
+    stories = [make_story("tshirt", "pattern"), make_story("face", "person")]
+    page.write_report(stories, seconds=61.5, folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    """Return the text of the page."""
+    return (folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_page_needs_nothing_beside_it(page):
+    for link in re.findall(r'(?:src|srcset|href)="([^"]*)"', page):
+        assert link.startswith("data:image/png;base64,")
+    assert "url(" not in page and "<script" not in page
+
+
+def test_every_picture_of_the_page_has_an_alt_text(page):
+    images = re.findall(r"<img [^>]*>", page)
+    assert len(images) > 40
+    assert all(re.search(r'alt="[^"]+"', image) for image in images)
+
+
+def test_each_example_is_a_heading_over_at_least_four_pictures(page):
+    for prompts in PROMPTS.values():
+        for prompt in prompts:
+            heading = prompt.text.format('<b class="x">X</b>')
+            after = page.split(f"<h3>“{heading}”</h3>")[1]
+            assert after.split("</div>")[0].count("<img") >= 4
+
+
+def test_what_a_reader_named_cannot_break_the_page(page):
+    assert "&lt;thing&gt;" in page and "<thing>" not in page
+    assert "red &quot;stars&quot; &amp; dots" in page
+
+
+def test_the_page_suits_a_dark_theme_and_a_phone(page):
+    assert "prefers-color-scheme: dark" in page
+    assert 'name="viewport"' in page and "max-width: 760px" in page
+
+
+def test_the_results_hold_both_concepts_and_the_whole_time(folder):
+    results = json.loads((folder / "results.json").read_text())
+    assert results["seconds"] == 61.5
+    assert list(results["concepts"]) == ["tshirt", "face"]
+    for each in results["concepts"].values():
+        assert each["identity"]["x"]["value"] == 1
+        assert set(each["prompt"]) == set(evaluation.ROWS)
+
+
+def test_the_pictures_stand_in_the_folder_and_nothing_half_made(folder):
+    names = {path.name for path in folder.iterdir()}
+    for name in ("tshirt", "face"):
+        for part in ("given", "prompt_1", "prompt_2", "film", "rows",
+                     "curves"):  # fmt: skip
+            assert f"{name}_{part}.png" in names
+    assert "gallery.png" in names
+    assert not [name for name in names if name.startswith(".")]
+
+
+def test_a_report_that_fails_leaves_the_old_one_whole(
+    folder, page, monkeypatch
+):
+    def fail(stories, seconds):
+        raise RuntimeError("the power went")
+
+    monkeypatch.setattr(page, "write_page", fail)
+    with pytest.raises(RuntimeError):
+        page.write_report([make_story("tshirt", "pattern")], 1, folder)
+    assert (folder / "index.html").read_text(encoding="utf-8") == page
+    results = json.loads((folder / "results.json").read_text())
+    assert "face" in results["concepts"]
+
+
+def test_curves_are_taken_from_the_recipe_they_belong_to():
+    curves = page.list_curves(make_story("tshirt", "pattern").word)
+    assert [steps for steps, _ in curves.values()] == [
+        [0, 1, 2, 3, 4],
+        [5, 6, 7, 8],
+    ]
+
+
+def test_a_loaded_word_without_history_still_makes_a_page():
+    story = make_story("face", "person")
+    story.word.history, story.film = [], ([], [])
+    assert "A photo of" in page.write_page([story], seconds=3)

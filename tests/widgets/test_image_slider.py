@@ -1,0 +1,91 @@
+"""The slider through pictures: whole without a kernel, and without scripts."""
+
+import base64
+import io
+import json
+from html.parser import HTMLParser
+
+import pytest
+from PIL import Image
+
+from tutorial_lib.figures.grids import film_strip
+from tutorial_lib.widgets import image_slider
+from tutorial_lib.widgets.image_slider import make_slider, show_slider
+
+LABELS = ["scale 1", 'scale "3" <b>', "scale 9"]
+
+
+class Tags(HTMLParser):
+    """The tags of a page with their attributes, in order."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        """Keep a tag."""
+        self.found.append((tag, dict(attrs)))
+
+
+def paint(num=3):
+    """Make a few small pictures."""
+    return [Image.new("RGB", (16, 16), (60 * i, 90, 200)) for i in range(num)]
+
+
+def read_image(page):
+    """Return the attributes of the only picture of a page."""
+    [image] = [found for tag, found in Tags(page).found if tag == "img"]
+    return image
+
+
+def test_without_scripts_the_film_strip_is_there_with_words_for_it():
+    page = make_slider(paint(), LABELS, alt='"Three" blues', caption="<i>")
+    assert "<script" not in page and "<input" not in page
+    assert [tag for tag, _ in Tags(page).found] == [
+        "figure", "img", "figcaption",
+    ]  # fmt: skip
+    image = read_image(page)
+    assert image["alt"] == '"Three" blues'
+    code = image["src"].removeprefix("data:image/jpeg;base64,")
+    shown = Image.open(io.BytesIO(base64.b64decode(code)))
+    assert shown.size == film_strip(paint(), LABELS, side=128).size
+    assert image["width"] == str(shown.width)
+
+
+def test_the_slider_knows_where_each_frame_of_the_strip_begins():
+    page = make_slider(paint(), LABELS, alt="blues", start=1, side=40)
+    told = json.loads(read_image(page)["data-slider"])
+    assert told["labels"] == LABELS and told["start"] == 1
+    strip = film_strip(paint(), LABELS, side=40).convert("RGB")
+    for i, image in enumerate(paint()):
+        middle = (i * told["step"] + told["side"] // 2, told["side"] // 2)
+        seen, true = strip.getpixel(middle), image.getpixel((0, 0))
+        assert max(abs(a - b) for a, b in zip(seen, true, strict=True)) <= 2
+
+
+def test_the_script_asks_for_no_kernel_and_stays_in_its_tag():
+    image = read_image(make_slider(paint(), LABELS, alt="blues"))
+    assert image["onload"] == image_slider.SCRIPT.strip()
+    for word in ("Jupyter", "kernel", "require", "import", "fetch", "http"):
+        assert word not in image["onload"]
+    page = make_slider(paint(), LABELS, alt="blues")
+    assert page.count(">") == 5  # the tags' own: all others are escaped
+
+
+def test_what_cannot_be_shown_is_refused():
+    with pytest.raises(ValueError, match="2 labels"):
+        make_slider(paint(), LABELS[:2], alt="blues")
+    with pytest.raises(ValueError, match="no pictures"):
+        make_slider([], [], alt="nothing")
+    with pytest.raises(ValueError, match="no frame 3"):
+        make_slider(paint(), LABELS, alt="blues", start=3)
+
+
+def test_a_shown_slider_is_one_html_output(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    show_slider(paint(), LABELS, alt="blues", caption="three", start=2)
+    assert [each.data for each in shown] == [
+        make_slider(paint(), LABELS, alt="blues", caption="three", start=2)
+    ]

@@ -1,0 +1,169 @@
+"""A learned word: its name, its file, and files that are no words."""
+
+from dataclasses import fields
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from tutorial_lib.errors import WordError
+from tutorial_lib.settings import PROFILES
+from tutorial_lib.words.learned_word import LearnedWord
+
+GOOD_NAMES = {
+    "X": "<x>",
+    "Y": "<y>",
+    "my-shirt": "<my-shirt>",
+    "Köln": "<köln>",
+    "Ko\u0308ln": "<köln>",  # o and two dots, as some keyboards send it
+    " X ": "<x>",
+    "<toy>": "<toy>",
+    "猫X": "<猫x>",
+    "A.2": "<a.2>",
+}
+BAD_NAMES = ["", "   ", "my shirt", "a\tb", "*", "<>", "__", "...", None, 3]
+
+
+@pytest.mark.parametrize("name", GOOD_NAMES)
+def test_a_word_has_a_lower_case_token(make_word, name):
+    word = make_word(name)
+    assert word.placeholder_token == GOOD_NAMES[name]
+    assert word.placeholder_token == word.placeholder_token.lower()
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_word_made_of_nothing_or_of_several_is_refused(make_word, name):
+    with pytest.raises(WordError, match=r"such as \"[\w-]+\"\.$|not (None|3)"):
+        make_word(name)
+
+
+def test_a_saved_word_comes_back_with_all_that_is_known_of_it(tmp_path):
+    word = LearnedWord(
+        word="Köln",
+        vectors=torch.randn(3, 192),
+        base_model="tiny",
+        recipe="both",
+        steps=120,
+        initializer="red stars",
+        num_images=20,
+    )
+    path = word.save(tmp_path / "new folder" / "köln.safetensors")
+    back = LearnedWord.load(path, profile=PROFILES["tiny"])
+    assert torch.equal(back.vectors, word.vectors)
+    for each in fields(LearnedWord):
+        if each.name not in ("vectors", "history"):
+            assert getattr(back, each.name) == getattr(word, each.name)
+
+
+def test_the_file_has_one_float32_tensor_named_after_the_token(
+    make_word, tmp_path
+):
+    word = make_word("X", num_vectors=2)
+    word.vectors = word.vectors.double().t().contiguous().t()
+    path = word.save(tmp_path / "word")
+    assert path.name == "word.safetensors"
+    with safe_open(path, framework="pt") as file:
+        assert list(file.keys()) == ["<x>"]
+        assert file.get_tensor("<x>").dtype == torch.float32
+        assert file.get_tensor("<x>").shape == (2, word.width)
+        assert file.metadata()["embedding_width"] == str(word.width)
+    assert list(tmp_path.iterdir()) == [path]  # nothing is left over
+
+
+def test_a_word_saved_again_replaces_the_older_one(make_word, tmp_path):
+    path = make_word(seed=1).save(tmp_path / "x.safetensors")
+    word = make_word(seed=2)
+    word.save(path)
+    assert torch.equal(LearnedWord.load(path).vectors, word.vectors)
+
+
+def test_a_word_that_cannot_be_saved_leaves_the_old_file(
+    make_word, tmp_path, monkeypatch
+):
+    path = make_word(seed=1).save(tmp_path / "x.safetensors")
+    before = path.read_bytes()
+
+    def break_off(target, content):
+        with open(target, "wb") as file:
+            file.write(content[:7])
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", break_off)
+    with pytest.raises(OSError, match="full"):
+        make_word(seed=2).save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_word_of_another_models_width_is_refused(make_word, tmp_path):
+    path = make_word(width=768).save(tmp_path / "x.safetensors")
+    with pytest.raises(WordError, match="768 entries.* reads 192; load that"):
+        LearnedWord.load(path, profile=PROFILES["tiny"])
+    assert LearnedWord.load(path, profile=PROFILES["sd15"]).width == 768
+
+
+def test_a_word_of_another_program_is_read(tmp_path):
+    path = tmp_path / "cat-toy.safetensors"
+    save_file({"<cat-toy>": torch.ones(768).half()}, path)
+    word = LearnedWord.load(path)
+    assert (word.word, word.placeholder_token) == ("cat-toy", "<cat-toy>")
+    assert word.vectors.shape == (1, 768)
+    assert word.vectors.dtype == torch.float32
+
+
+def test_a_nameless_word_of_another_program_can_be_given_a_name(tmp_path):
+    path = tmp_path / "old.safetensors"
+    save_file({"*": torch.ones(1, 768)}, path)
+    with pytest.raises(WordError, match="give it a name"):
+        LearnedWord.load(path)
+    assert LearnedWord.load(path, word="X").word == "X"
+
+
+def write_truncated(path):
+    save_file({"<x>": torch.ones(1, 192)}, path)
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+FOREIGN = {
+    "is cut short or no": write_truncated,
+    "or no safetensors": lambda path: path.write_text("hello, world"),
+    r"or no safetensors file \(": lambda path: path.write_bytes(b""),
+    "holds 2 tensors": lambda path: save_file(
+        {"clip_l": torch.ones(1, 768), "clip_g": torch.ones(1, 1280)}, path
+    ),
+    "holds 0 tensors": lambda path: save_file({}, path),
+    "5 x 4 x 3": lambda path: save_file({"w": torch.ones(5, 4, 3)}, path),
+    "1000 x 192": lambda path: save_file({"w": torch.ones(1000, 192)}, path),
+    "torch.int64": lambda path: save_file(
+        {"w": torch.ones(1, 192, dtype=torch.int64)}, path
+    ),
+    "not finite": lambda path: save_file(
+        {"w": torch.full((1, 192), float("nan"))}, path
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", FOREIGN)
+def test_a_foreign_or_broken_file_is_refused_by_name(tmp_path, reason):
+    path = tmp_path / "foreign.safetensors"
+    FOREIGN[reason](path)
+    with pytest.raises(WordError, match=reason) as caught:
+        LearnedWord.load(path)
+    assert "foreign.safetensors" in str(caught.value)
+    assert caught.value.__cause__ is None  # no traceback from the depths
+
+
+def test_a_missing_file_and_a_pickle_are_refused(tmp_path):
+    with pytest.raises(WordError, match="no learned word at .*x.safetensors"):
+        LearnedWord.load(tmp_path / "x.safetensors")
+    torch.save({"string_to_param": {}}, tmp_path / "x.pt")
+    with pytest.raises(WordError, match="pickle.*look for a safetensors"):
+        LearnedWord.load(tmp_path / "x.pt")
+
+
+def test_a_renamed_word_has_the_same_vectors(make_word):
+    word = make_word("X")
+    other = word.rename("Y")
+    assert (other.word, other.placeholder_token) == ("Y", "<y>")
+    assert torch.equal(word.vectors, other.vectors)

@@ -1,0 +1,75 @@
+"""How good: judges, galleries, scores, intervals, and what they add up to."""
+
+from tutorial_lib.evaluation.captioned_images import CaptionedImages, to_pixels
+from tutorial_lib.evaluation.card_tables import fill_page, write_tables
+from tutorial_lib.evaluation.evaluation import (
+    BASELINES,
+    Evaluation,
+    evaluate_words,
+)
+from tutorial_lib.evaluation.gallery import Gallery, GalleryBuilder
+from tutorial_lib.evaluation.judge_networks import (
+    AttributeJudge,
+    EmbeddingJudge,
+)
+from tutorial_lib.evaluation.judges import (
+    Judges,
+    load_judges,
+    read_attributes,
+    save_judges,
+)
+from tutorial_lib.evaluation.pairs import WearerGalleryBuilder
+from tutorial_lib.evaluation.rows import ROWS, Subject
+from tutorial_lib.evaluation.scores import identity, prompt_score, rank_truth
+from tutorial_lib.evaluation.statistics import (
+    bootstrap_interval,
+    estimate_share,
+    paired_interval,
+)
+from tutorial_lib.evaluation.sweep import (
+    SWEEPS,
+    learn_with,
+    load_sweep,
+    measure_point,
+    run_sweep,
+)
+from tutorial_lib.evaluation.true_concepts import (
+    load_truth,
+    render_training_images,
+)
+from tutorial_lib.evaluation.unseen_concepts import evaluate_seeds
+
+__all__ = [
+    "AttributeJudge",
+    "BASELINES",
+    "CaptionedImages",
+    "EmbeddingJudge",
+    "Evaluation",
+    "Gallery",
+    "GalleryBuilder",
+    "Judges",
+    "ROWS",
+    "SWEEPS",
+    "Subject",
+    "WearerGalleryBuilder",
+    "bootstrap_interval",
+    "estimate_share",
+    "evaluate_seeds",
+    "evaluate_words",
+    "fill_page",
+    "identity",
+    "learn_with",
+    "load_judges",
+    "load_sweep",
+    "load_truth",
+    "measure_point",
+    "paired_interval",
+    "prompt_score",
+    "rank_truth",
+    "read_attributes",
+    "render_training_images",
+    "run_sweep",
+    "save_judges",
+    "to_pixels",
+    "write_tables",
+]

@@ -1,0 +1,39 @@
+"""Concepts whose truth is known: the shipped ones, and unseen ones by seed."""
+
+import json
+
+from tutorial_lib import world
+from tutorial_lib.images import Concept
+from tutorial_lib.kinds import KINDS
+from tutorial_lib.settings import find_data
+
+# --- concepts and words ----------------------------------------------------
+
+
+def load_truth(name: str) -> tuple[world.Pattern | world.Person, int]:
+    """Return the concept that a shipped folder shows, and its seed.
+
+    `name` is "tshirt" or "face", as in data/concepts/concepts.json.
+    """
+    path = find_data() / "concepts" / "concepts.json"
+    entry = json.loads(path.read_text(encoding="utf-8"))[name]
+    return world.new_concept(entry["kind"], entry["seed"]), entry["seed"]
+
+
+def render_training_images(
+    kind: str, seed: int, size: int, count: int | None = None
+) -> Concept:
+    """Draw what X is learned from for an unseen concept.
+
+    Without a `count`, 20 T-shirts of a pattern or 6 photos of a person, as
+    in the article. The first pictures are the same for every count.
+    """
+    images = world.render_concept(
+        world.new_concept(kind, seed),
+        count=count or KINDS[kind].num_images,
+        seed=seed,
+        size=size,
+    )
+    files = [f"{i:02d}.png" for i in range(len(images))]
+    name = f"{kind} {seed}"
+    return Concept(name=name, images=images, files=files, kind=kind)

@@ -1,0 +1,80 @@
+"""Unseen concepts by their seeds: learn a word for each, and evaluate it.
+
+That takes a minute a word, so each word has a checkpoint of its own.
+"""
+
+import time
+from pathlib import Path
+
+from tutorial_lib import world
+from tutorial_lib.evaluation.evaluation import Evaluation, evaluate_words
+from tutorial_lib.evaluation.judges import Judges
+from tutorial_lib.evaluation.rows import Subject
+from tutorial_lib.evaluation.true_concepts import render_training_images
+from tutorial_lib.images import Concept
+from tutorial_lib.inversion import learn_word
+from tutorial_lib.models import Models, fingerprint_models
+from tutorial_lib.words import LearnedWord
+
+NUM_NAMES = 3  # for each unseen concept: names differ, so many are wanted
+
+
+def evaluate_seeds(
+    models: Models,
+    judges: Judges,
+    kind: str,
+    seeds: list[int],
+    recipe: str = "both",
+    count: int = 12,
+    checkpoints: Path | None = None,
+) -> Evaluation:
+    """Learn a word for each unseen concept, then draw and judge all rows.
+
+    `count` pictures a row a concept; the names share theirs among three.
+    `checkpoints` is a folder from which words that are learned already are
+    taken, and one that was broken off goes on. Ctrl-C is raised.
+    """
+    if checkpoints:  # the words of other models are of no use
+        checkpoints = checkpoints / fingerprint_models(models)
+        checkpoints.mkdir(parents=True, exist_ok=True)
+    subjects, seconds = [], 0.0
+    for i, seed in enumerate(seeds):
+        print(f"Learning {kind} {seed} ({i + 1} of {len(seeds)})", flush=True)
+        concept = render_training_images(kind, seed, models.profile.size)
+        word, took = learn_whole_word(models, concept, recipe, checkpoints)
+        seconds += took
+        truth = world.new_concept(kind, seed)
+        subjects.append(Subject(truth=truth, word=word, seed=seed))
+    return evaluate_words(
+        models,
+        judges,
+        kind,
+        subjects,
+        recipe=recipe,
+        seconds_per_word=seconds / len(seeds),
+        count=count,
+        num_names=NUM_NAMES,
+    )
+
+
+def learn_whole_word(
+    models: Models, concept: Concept, recipe: str, checkpoints: Path | None
+) -> tuple[LearnedWord, float]:
+    """Learn X to its end, or take it from a checkpoint; with its seconds.
+
+    `checkpoints` is a folder of these models' words, one a recipe.
+    """
+    name = f"{concept.name} {recipe}.pt".replace(" ", "-")
+    checkpoint = checkpoints and checkpoints / name
+    start = time.perf_counter()
+    word = learn_word(
+        models,
+        concept,
+        word="X",
+        recipe=recipe,
+        checkpoint=checkpoint,
+        keep_stopped=False,
+    )
+    # Of a word that was there already, the history still knows the time.
+    took = time.perf_counter() - start
+    return word, max(took, word.history[-1]["seconds"])

@@ -1,0 +1,67 @@
+"""Grids and film strips: several images laid out as one."""
+
+import io
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+# --- pictures --------------------------------------------------------------
+
+
+def enlarge(image: Image.Image, side: int) -> Image.Image:
+    """Return the picture as a square RGB of `side` pixels (Lanczos)."""
+    image = image.convert("RGB")
+    if image.size == (side, side):
+        return image
+    return image.resize((side, side), Image.LANCZOS)
+
+
+def make_grid(
+    images: list[Image.Image],
+    columns: int | None = None,
+    side: int = 128,
+    gap: int = 4,
+) -> Image.Image:
+    """Lay pictures out in rows on white, each `side` pixels wide.
+
+    Without `columns` up to six stand in one row, more in even rows of at
+    most ten. Raises ValueError for an empty list.
+    """
+    if not images:
+        raise ValueError("There are no pictures to show.")
+    num = len(images)
+    rows = 1 if num <= 6 else max(2, -(-num // 10))
+    columns = min(columns or -(-num // rows), num)
+    rows = -(-num // columns)
+    step = side + gap
+    grid = Image.new("RGB", (columns * step - gap, rows * step - gap), "white")
+    for i, image in enumerate(images):
+        place = (i % columns * step, i // columns * step)
+        grid.paste(enlarge(image, side), place)
+    return grid
+
+
+def film_strip(
+    images: list[Image.Image], labels: list[str], side: int = 112
+) -> Image.Image:
+    """Lay the frames of a film in one row, each with its label below.
+
+    The labels are drawn into the picture, black on white.
+    """
+    if len(images) != len(labels):
+        raise ValueError(
+            f"{len(images)} pictures cannot carry {len(labels)} labels."
+        )
+    frames = make_grid(images, columns=len(images), side=side)
+    figure = Figure(figsize=(frames.width / 100, frames.height / 100 + 0.24))
+    top = frames.height / (frames.height + 24)
+    axis = figure.add_axes((0, 1 - top, 1, top))
+    axis.imshow(frames, aspect="auto")
+    axis.set_axis_off()
+    for i, label in enumerate(labels):
+        middle = (i * (side + 4) + side / 2) / frames.width
+        figure.text(middle, 0.03, label, ha="center", fontsize=8)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    buffer.seek(0)
+    return Image.open(buffer).convert("RGB")

@@ -1,0 +1,196 @@
+"""Plots: curves, rows of shares, heat maps."""
+
+import textwrap
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from PIL import Image
+
+from tutorial_lib.figures.grids import enlarge
+
+THEMES = {
+    "light": {
+        "ink": "#1c2230",
+        "faint": "#8b93a5",
+        "line": "#e3e6ec",
+        "accent": "#c2410c",
+        "second": "#1d5fa8",
+    },
+    "dark": {
+        "ink": "#e9ecf3",
+        "faint": "#98a1b5",
+        "line": "#333a49",
+        "accent": "#ff9a5c",
+        "second": "#7db8f5",
+    },
+}
+ROW_LABELS = {
+    "drawn": "drawn (ceiling)",
+    "x": "X, learned",
+    "named": "a trained name",
+    "words": "plain description",
+    "initializer": "initializer word",
+}
+
+
+# --- plots -----------------------------------------------------------------
+
+
+def start_figure(columns: int, theme: str) -> tuple[Figure, list]:
+    """Return an empty 5 x 3 inch figure and its quiet axes.
+
+    It is no pyplot figure: it needs no closing and shows itself nowhere.
+    """
+    colors = THEMES[theme]
+    figure = Figure(figsize=(5, 3), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+    axes = figure.subplots(1, columns, squeeze=False)[0]
+    for axis in axes:
+        axis.set_facecolor("none")
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.spines[["left", "bottom"]].set_color(colors["line"])
+        axis.tick_params(colors=colors["faint"], labelsize=8)
+        axis.grid(color=colors["line"], linewidth=0.6)
+        axis.set_axisbelow(True)
+        for part in (axis.title, axis.xaxis.label, axis.yaxis.label):
+            part.set_color(colors["ink"])
+            part.set_fontsize(9)
+    return figure, list(axes)
+
+
+def plot_curves(
+    curves: dict[str, tuple[list, list]],
+    theme: str = "light",
+    x_label: str = "step",
+    y_limits: tuple[float, float] | None = None,
+) -> Figure:
+    """Plot each curve in a panel of its own, with its last value written.
+
+    `curves` maps a title to (steps, values). Each panel has a scale of its
+    own unless `y_limits` are given.
+    """
+    colors = THEMES[theme]
+    figure, axes = start_figure(columns=len(curves), theme=theme)
+    for axis, (title, (steps, values)) in zip(
+        axes, curves.items(), strict=True
+    ):
+        axis.plot(steps, values, color=colors["accent"], linewidth=1.4)
+        axis.plot(steps[-1:], values[-1:], "o", color=colors["accent"])
+        axis.annotate(
+            f"{values[-1]:.3g}",
+            (steps[-1], values[-1]),
+            textcoords="offset points",
+            xytext=(-4, 6),
+            ha="right",
+            fontsize=8,
+            color=colors["ink"],
+        )
+        axis.margins(y=0.15)
+        if y_limits:
+            axis.set_ylim(*y_limits)
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel(x_label)
+    return figure
+
+
+def mark_share(
+    axis: Axes, place: int, row: dict[str, float], is_x: bool, theme: str
+) -> None:
+    """Mark one share on its line: whisker, dot and the number beside."""
+    colors = THEMES[theme]
+    color = colors["accent" if is_x else "second"]
+    axis.hlines(place, row["low"], row["high"], color=color, linewidth=2)
+    axis.plot(
+        row["value"],
+        place,
+        "D" if is_x else "o",
+        color=color,
+        markersize=6,
+        markerfacecolor=color if is_x else "white",
+    )
+    axis.text(
+        1.06,
+        place,
+        f"{row['value']:.0%}",
+        va="center",
+        fontsize=8,
+        color=colors["ink"],
+        clip_on=False,
+    )
+
+
+def plot_rows(
+    panels: dict[str, dict[str, dict[str, float]]], theme: str = "light"
+) -> Figure:
+    """Plot shares with their intervals, one panel a measure, as dots.
+
+    `panels` maps a title ("identity") to rows, and each row ("x",
+    "drawn" ...) to its "value", "low" and "high", as in results.json. X
+    has a filled diamond, the reference rows open circles.
+    """
+    figure, axes = start_figure(columns=len(panels), theme=theme)
+    order = [row for row in ROW_LABELS if row in next(iter(panels.values()))]
+    for axis, (title, rows) in zip(axes, panels.items(), strict=True):
+        for place, name in enumerate(order):
+            mark_share(axis, place, rows[name], name == "x", theme=theme)
+        axis.set(xlim=(-0.04, 1.04), ylim=(len(order) - 0.5, -0.5))
+        axis.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+        axis.grid(axis="y", visible=False)
+        axis.set_title(title, fontsize=9)
+        axis.set_yticks(range(len(order)), [])
+        axis.tick_params(axis="y", length=0)
+    axes[0].set_yticks(
+        range(len(order)),
+        [ROW_LABELS[name] for name in order],
+        color=THEMES[theme]["ink"],
+    )
+    return figure
+
+
+def plot_heat_map(
+    values: list[list[float]],
+    rows: list[str],
+    columns: list[str] | list[Image.Image],
+    theme: str = "light",
+) -> Figure:
+    """Plot a table of numbers as shaded cells, with each number inside.
+
+    `values` has one list for each row. The columns stand below texts, or
+    below small pictures.
+    """
+    figure, (axis,) = start_figure(columns=1, theme=theme)
+    image = axis.imshow(values, cmap="Blues", aspect="auto")
+    for i, row in enumerate(values):
+        for j, value in enumerate(row):
+            dark = image.norm(float(value)) > 0.6
+            axis.text(
+                j, i, f"{value:.2f}", ha="center", va="center", fontsize=8,
+                color="white" if dark else THEMES["light"]["ink"],
+            )  # fmt: skip
+    axis.grid(visible=False)
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0, labelsize=7, labelcolor=THEMES[theme]["ink"])
+    axis.set_yticks(range(len(rows)), [wrap_label(row) for row in rows])
+    label_columns(axis, columns)
+    return figure
+
+
+def wrap_label(text: str, width: int = 27) -> str:
+    """Break a long label into lines; a dollar sign stays one."""
+    return textwrap.fill(text, width=width).replace("$", r"\$")
+
+
+def label_columns(axis: Axes, columns: list) -> None:
+    """Write the columns' texts, or lay their pictures, above a table."""
+    axis.xaxis.tick_top()
+    images = [each for each in columns if isinstance(each, Image.Image)]
+    texts = [wrap_label(c, width=12) for c in columns if isinstance(c, str)]
+    axis.set_xticks(range(len(columns)), texts or [""] * len(columns))
+    for i, image in enumerate(images):
+        small = OffsetImage(enlarge(image, 96), zoom=28 / 96)
+        box = AnnotationBbox(
+            small, (i, -0.5), xybox=(0, 18), boxcoords="offset points",
+            frameon=False, annotation_clip=False,
+        )  # fmt: skip
+        axis.add_artist(box)

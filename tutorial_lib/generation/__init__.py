@@ -1,0 +1,49 @@
+"""Prompts become images, images become latents, and CLIP compares both."""
+
+from tutorial_lib.generation.clip_features import (
+    embed_images,
+    embed_texts,
+    embed_token_ids,
+    find_nearest_rows,
+    measure_similarity,
+)
+from tutorial_lib.generation.generate import (
+    generate,
+    make_noise,
+    make_sampling_scheduler,
+)
+from tutorial_lib.generation.latents import (
+    decode_latents,
+    encode_distributions,
+    encode_images,
+    encode_posterior,
+    predict_noise,
+    predict_x0,
+    to_pixels,
+)
+from tutorial_lib.generation.over_steps import generate_over_steps
+from tutorial_lib.generation.text_encoding import (
+    encode_prompts,
+    encode_token_ids,
+)
+
+__all__ = [
+    "decode_latents",
+    "embed_images",
+    "embed_texts",
+    "embed_token_ids",
+    "encode_distributions",
+    "encode_images",
+    "encode_posterior",
+    "encode_prompts",
+    "encode_token_ids",
+    "find_nearest_rows",
+    "generate",
+    "generate_over_steps",
+    "make_noise",
+    "make_sampling_scheduler",
+    "measure_similarity",
+    "predict_noise",
+    "predict_x0",
+    "to_pixels",
+]

@@ -1,0 +1,28 @@
+"""Textual Inversion: the losses, and the trainer that learns X by them."""
+
+from tutorial_lib.inversion.config import MAX_NORM, TrainingConfig
+from tutorial_lib.inversion.early_stopping import should_stop_early
+from tutorial_lib.inversion.learn import learn_word
+from tutorial_lib.inversion.losses import (
+    DenoisingLoss,
+    SimilarityLoss,
+    fill_templates,
+)
+from tutorial_lib.inversion.timesteps import (
+    compute_timestep_weights,
+    sample_timesteps,
+)
+from tutorial_lib.inversion.trainer import TextualInversionTrainer
+
+__all__ = [
+    "DenoisingLoss",
+    "MAX_NORM",
+    "SimilarityLoss",
+    "TextualInversionTrainer",
+    "TrainingConfig",
+    "compute_timestep_weights",
+    "fill_templates",
+    "learn_word",
+    "sample_timesteps",
+    "should_stop_early",
+]

@@ -1,0 +1,313 @@
+"""The trainer: it learns the vectors of one word, and nothing else.
+
+The vectors are the only leaf with a gradient. The optimizer and a checkpoint
+hold kilobytes.
+"""
+
+import copy
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from tutorial_lib.errors import WordError
+from tutorial_lib.images import Concept
+from tutorial_lib.inversion.config import (
+    Phase,
+    TrainingConfig,
+    complete_config,
+    plan_phases,
+)
+from tutorial_lib.inversion.early_stopping import should_stop_early
+from tutorial_lib.inversion.interrupts import delay_interrupt
+from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
+from tutorial_lib.models import Models
+from tutorial_lib.words import Entry, History, LearnedWord, initialize_word
+
+Callback = Callable[[Entry], object]
+LOSS_SCALE = 1024  # a power of two: exact; saves float16 from zeros
+
+
+class TextualInversionTrainer:
+    """Learns a word from the images of a concept.
+
+    `images` is a Concept or a list of images. Each callback is handed every
+    entry of the history once it is complete. What changes while it trains is
+    the vectors, the optimizer, the generator, the place (phase and step) and
+    the history; `state_dict` copies these. Sources: the article's steps 1 to
+    3; Gal et al. (2022), An Image is Worth One Word, section 3. Taught in
+    notebooks/05_textual_inversion.ipynb.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        images: Concept | Iterable[Image.Image],
+        config: TrainingConfig | None = None,
+        *,
+        callbacks: Iterable[Callback] = (),
+        progress: bool = True,
+    ) -> None:
+        kind = images.kind if isinstance(images, Concept) else "pattern"
+        images = images.images if isinstance(images, Concept) else images
+        self.models = models
+        self.images = list(images)
+        if not self.images:
+            raise WordError("There are no pictures to learn from; give some.")
+        self.config = complete_config(config or TrainingConfig(), kind)
+        self.callbacks = list(callbacks)
+        self.progress = progress
+        self.phases = plan_phases(models.profile, self.config)
+        self.word = self._initialize_word()
+        self.max_norm = self.config.max_norm * measure_usual_norm(models)
+        self.generator = torch.Generator("cpu").manual_seed(self.config.seed)
+        self.history = History()
+        self._start_phase(0)
+
+    def fit(self) -> LearnedWord:
+        """Train to the end, from wherever the trainer stands.
+
+        Returns the learned word. After Ctrl-C the trainer stands at the end
+        of a whole step, and `fit` goes on from there. Raises WordError if
+        the loss is no number any more.
+        """
+        similarity = self._make_loss("similarity")
+        while self.phase < len(self.phases):
+            recipe = self.phases[self.phase].recipe
+            loss = similarity
+            if recipe != "similarity":
+                loss = self._make_loss(recipe)
+            self._fit_phase(loss, similarity)
+            with delay_interrupt():
+                self._restore_best()
+                self._start_phase(self.phase + 1)
+        return self.get_word()
+
+    def get_word(self) -> LearnedWord:
+        """Return the word as it is now, on the CPU."""
+        return replace(
+            self.word,
+            vectors=self.word.vectors.detach().cpu().clone(),
+            steps=self.history[-1]["step"] if self.history else 0,
+            history=History(self.history),
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copy all that changes while the trainer trains; kilobytes."""
+        return {
+            "vectors": self.word.vectors.detach().cpu().clone(),
+            "optimizer": copy.deepcopy(self.optimizer.state_dict()),
+            "generator": self.generator.get_state(),
+            "phase": self.phase,
+            "step": self.step,
+            "history": [dict(entry) for entry in self.history],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to where the trainer was when the state was copied."""
+        self._start_phase(state["phase"])
+        with torch.no_grad():
+            self.word.vectors.copy_(state["vectors"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
+        self.step = state["step"]
+        self.history = History(dict(entry) for entry in state["history"])
+
+    # --- setting up
+
+    def _initialize_word(self) -> LearnedWord:
+        """Return the word with the vectors that it begins as."""
+        config = self.config
+        assert config.initializer is not None  # `complete_config` saw to it
+        word = initialize_word(
+            self.models, config.word, config.initializer, config.num_vectors
+        )
+        return replace(word, recipe=config.recipe, num_images=len(self.images))
+
+    def _make_loss(self, recipe: str) -> SimilarityLoss | DenoisingLoss:
+        """Prepare the loss of a recipe: images are encoded only once."""
+        templates = self.config.templates or ()
+        given = (self.models, self.images, templates, self.word)
+        if recipe == "similarity":
+            return SimilarityLoss(*given)
+        return DenoisingLoss(
+            *given,
+            batch_size=self.config.batch_size,
+            autocast=self.config.autocast,
+            progress=self.progress,
+        )
+
+    def _start_phase(self, number: int) -> None:
+        """Begin a phase with a fresh optimizer, of the vectors alone."""
+        self.phase, self.step = number, 0
+        self.optimizer = torch.optim.Adam([self.word.vectors], weight_decay=0)
+
+    # --- training
+
+    def _fit_phase(
+        self,
+        loss: SimilarityLoss | DenoisingLoss,
+        similarity: SimilarityLoss | DenoisingLoss,
+    ) -> None:
+        """Take the steps of one phase until it is finished."""
+        phase = self.phases[self.phase]
+        if not self.history or self.history[-1]["recipe"] != phase.recipe:
+            self._append_entry(loss=None, lr=None, seconds=0.0)
+        title = f'Learning "{self.word.word}" ({phase.recipe})'
+        with tqdm(
+            total=phase.steps,
+            initial=self.step,
+            desc=title,
+            disable=not self.progress,
+        ) as bar:
+            if self._is_due() and self.history[-1]["evaluation"] is None:
+                self._complete_entry(loss, similarity)
+            while not self._is_finished():
+                self._take_step(loss)
+                entry = self._complete_entry(loss, similarity)
+                bar.set_postfix(loss=f"{entry['loss']:.3f}", refresh=False)
+                bar.update()
+            fill_bar(bar)
+
+    def _take_step(self, loss: SimilarityLoss | DenoisingLoss) -> None:
+        """Take one step, or, if it is interrupted, none at all."""
+        began = time.perf_counter()
+        phase = self.phases[self.phase]
+        before = self.generator.get_state()
+        try:
+            value = loss.compute(self.generator)
+            check_finite(value, phase.lr)
+            self.optimizer.zero_grad()
+            (value * LOSS_SCALE).backward()
+        except BaseException:  # Ctrl-C too
+            self.generator.set_state(before)
+            raise
+        lr = get_lr(phase, self.step)
+        with delay_interrupt():
+            self._update_vectors(lr)
+            self.step += 1
+            seconds = time.perf_counter() - began
+            self._append_entry(loss=value.item(), lr=lr, seconds=seconds)
+
+    def _update_vectors(self, lr: float) -> None:
+        """Move the vectors against their gradient (Adam).
+
+        One longer than `max_norm` is shortened to it: too long a vector
+        drowns the rest of the prompt.
+        """
+        vectors = self.word.vectors
+        assert vectors.grad is not None  # `backward` has just filled it
+        self.optimizer.param_groups[0]["lr"] = lr
+        vectors.grad /= LOSS_SCALE
+        if torch.isfinite(vectors.grad).all():  # float16 may overflow
+            self.optimizer.step()
+        with torch.no_grad():
+            norms = vectors.norm(dim=1, keepdim=True)
+            vectors *= (self.max_norm / norms).clamp(max=1)
+
+    def _is_finished(self) -> bool:
+        """Return whether the phase has had its steps or gains nothing."""
+        phase = self.phases[self.phase]
+        _, evaluations = self.history.curve("evaluation", phase.recipe)
+        return self.step >= phase.steps or should_stop_early(
+            evaluations, self.config.patience, self.config.min_delta
+        )
+
+    def _restore_best(self) -> None:
+        """Go back to the vectors with the best evaluation of this phase."""
+        recipe = self.phases[self.phase].recipe
+        evaluated = [
+            entry
+            for entry in self.history
+            if entry["recipe"] == recipe and entry["evaluation"] is not None
+        ]
+        best = min(evaluated, key=lambda entry: entry["evaluation"])
+        if best is not evaluated[-1]:
+            with torch.no_grad():
+                self.word.vectors.copy_(best["vectors"])
+            now = {key: self.history[-1][key] for key in ("step", "seconds")}
+            self.history.append({**best, **now})
+
+    # --- the history
+
+    def _is_due(self) -> bool:
+        """Return whether the step that was taken last is evaluated."""
+        last = self.phases[self.phase].steps
+        return self.step % self.config.evaluate_every == 0 or self.step == last
+
+    def _append_entry(
+        self, loss: float | None, lr: float | None, seconds: float
+    ) -> None:
+        """Add the entry of a step, or of the start of a phase."""
+        before = {"step": 0, "seconds": 0.0}
+        if self.history:
+            before = self.history[-1]
+        self.history.append(
+            {
+                "step": before["step"] + (loss is not None),
+                "recipe": self.phases[self.phase].recipe,
+                "loss": loss,
+                "lr": lr,
+                "evaluation": None,
+                "similarity": None,
+                "norm": self.word.vectors.detach().norm(dim=1).mean().item(),
+                "seconds": before["seconds"] + seconds,
+                "vectors": None,
+            }
+        )
+
+    def _complete_entry(
+        self,
+        loss: SimilarityLoss | DenoisingLoss,
+        similarity: SimilarityLoss | DenoisingLoss,
+    ) -> Entry:
+        """Evaluate where it is due, then hand the last entry to callbacks."""
+        entry = self.history[-1]
+        if self._is_due():
+            evaluation = loss.evaluate()
+            entry["similarity"] = 1 - similarity.evaluate()
+            entry["vectors"] = self.word.vectors.detach().cpu().clone()
+            entry["evaluation"] = evaluation  # last: it marks the entry done
+        for callback in self.callbacks:
+            callback(entry)
+        return entry
+
+
+def get_lr(phase: Phase, step: int) -> float:
+    """Return the learning rate of a step: even, or falling to 0.
+
+    The similarity is the same at each step, so its rate may stay; the
+    denoising loss is a sample, and a falling rate averages over many.
+    """
+    if phase.recipe == "similarity":
+        return phase.lr
+    return phase.lr * (1 - step / phase.steps)
+
+
+def check_finite(loss: Float[Tensor, ""], lr: float) -> None:
+    """Raise WordError, with the remedy, if the loss is no number."""
+    if not torch.isfinite(loss):
+        raise WordError(
+            "The loss is no number any more; learn again with a lower lr, "
+            f"say {lr / 4:g}."
+        )
+
+
+def measure_usual_norm(models: Models) -> float:
+    """Return the median norm of the vocabulary's embeddings."""
+    table = models.clip.token_embedding.weight
+    return table.float().norm(dim=1).median().item()
+
+
+def fill_bar(bar: tqdm) -> None:
+    """Show a bar as full: it may have stopped before its last step."""
+    bar.total = bar.n
+    if hasattr(bar, "container"):  # in a notebook: the widget has a copy
+        bar.container.children[1].max = bar.n
+    bar.refresh()

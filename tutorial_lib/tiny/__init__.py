@@ -1,1 +1,0 @@
-"""The recipes that train the tiny models and write `data/tiny`."""

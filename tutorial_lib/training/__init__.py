@@ -1,0 +1,1 @@
+"""What trained the embedded models in data/tiny."""

@@ -1,0 +1,32 @@
+"""The history of a training run: one entry for each step."""
+
+from typing import Any
+
+Entry = dict[str, Any]
+
+
+class History(list[Entry]):
+    """The entries of a run in order, each a dict.
+
+    `step`, `recipe`, `loss` (None before the first step of a recipe), `lr`,
+    `norm` (the mean norm of the vectors) and `seconds` are in every entry.
+    Every few steps the run is evaluated, and the entry also has `evaluation`
+    (the loss on a fixed batch), `similarity` (CLIP's, of the templates with
+    the images) and `vectors`; elsewhere these are None. Taught in
+    notebooks/05_textual_inversion.ipynb.
+    """
+
+    def curve(
+        self, key: str, recipe: str | None = None
+    ) -> tuple[list[int], list[float]]:
+        """Return the steps and values of a key, where it has a value.
+
+        With a `recipe`, only entries of its phase count.
+        """
+        entries = [
+            entry
+            for entry in self
+            if entry[key] is not None and recipe in (None, entry["recipe"])
+        ]
+        steps = [entry["step"] for entry in entries]
+        return steps, [entry[key] for entry in entries]
