@@ -1,9 +1,9 @@
-# make run        learn both words, draw the examples, write out/index.html
+# make run        learn both words, generate four examples, write out/index.html
 # make test       run the tests and every notebook
 # make lab        open JupyterLab on the first notebook
 # make notebooks  run the notebooks and write them with their outputs
 # make evaluate   measure the models, and the learning of unseen concepts
-# make speed      compare drawing and learning with plain diffusers
+# make speed      compare generating and learning with plain diffusers
 # make sweep      learn again with more and fewer pictures, steps, vectors
 # make models     train the tiny models in data/tiny again
 # make clean      remove what the above have made, except the models
@@ -17,6 +17,9 @@ ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
+# A cell runs as long as its machine needs: only one that hangs is stopped.
+NBMAKE := --nbmake --nbmake-kernel=python3 --nbmake-timeout=3600
+
 .PHONY: run test lab evaluate speed sweep models notebooks clean
 .DEFAULT_GOAL := run
 
@@ -24,7 +27,7 @@ run: $(READY)
 	$(BIN)/python -m tutorial_lib run $(ARGS)
 
 test: $(READY)
-	@$(BIN)/python -m pytest --nbmake --nbmake-kernel=python3 tests notebooks $(ARGS)
+	@$(BIN)/python -m pytest $(NBMAKE) tests notebooks $(ARGS)
 
 lab: $(READY)
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS)
@@ -47,7 +50,7 @@ models: $(READY)
 	$(BIN)/python -m tutorial_lib models $(ARGS)
 
 clean:
-	rm -rf .venv out build *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv out build *.egg-info .pytest_cache .ruff_cache .mypy_cache .grimp_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last, so a set-up that broke off is taken up again,

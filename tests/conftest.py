@@ -1,4 +1,4 @@
-"""What several tests share: the miniature models, and pictures for them."""
+"""What several tests share: the miniature models, and images for them."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from PIL import Image
 from tutorial_lib.models import load_models
 from tutorial_lib.settings import PROFILES
 from tutorial_lib.training.export import save_clip, save_pipeline
-from tutorial_lib.words.learned_word import LearnedWord
+from tutorial_lib.words import LearnedWord
 
 
 @pytest.fixture(scope="session")
@@ -52,14 +52,14 @@ def models(mini_profile):
 
 @pytest.fixture(scope="session")
 def images():
-    """Return four pictures, each of a colour of its own."""
+    """Return four images, each of a colour of its own."""
     rng = np.random.default_rng(0)
-    found = []
+    images = []
     for color in ((220, 40, 40), (40, 200, 60), (50, 60, 220), (230, 220, 0)):
         noise = rng.integers(-30, 30, (48, 48, 3))
         pixels = (np.array(color) + noise).clip(0, 255).astype(np.uint8)
-        found.append(Image.fromarray(pixels))
-    return found
+        images.append(Image.fromarray(pixels))
+    return images
 
 
 @pytest.fixture

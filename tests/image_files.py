@@ -1,4 +1,4 @@
-"""Pictures, and a reader's folder of them, for the tests."""
+"""Images, and a reader's folder of them, for the tests."""
 
 import numpy as np
 from PIL import Image
@@ -7,7 +7,7 @@ from tutorial_lib.images import load_concept
 
 
 def make_image(width=80, height=80, mode="RGB"):
-    """Draw red on the left, green right, blue at the lower left."""
+    """Make an image: red on the left, green right, blue at the lower left."""
     values = np.zeros((height, width, 3), np.uint8)
     values[:, : width // 2, 0] = 255
     values[:, width // 2 :, 1] = 255
@@ -23,7 +23,9 @@ def pixel(image, x, y):
 def notes_on(folder, file, **options):
     """Load a folder and return what the report says about one file."""
     report = load_concept(folder, **options).report
-    return " ".join(*[e.notes for e in report.entries if e.file == file])
+    return " ".join(
+        *[entry.notes for entry in report.entries if entry.file == file]
+    )
 
 
 def make_folder(place):

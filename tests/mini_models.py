@@ -1,7 +1,7 @@
 """A miniature of the models: the real classes, random weights, no time.
 
 It has all the parts of the real ones and goes through the same code; only
-its pictures are noise.
+its images are noise.
 """
 
 import copy
@@ -10,7 +10,7 @@ import open_clip
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
-from tutorial_lib.inversion.trainer import learn_word
+from tutorial_lib.inversion import learn_word
 
 WIDTH = 32
 CLIP_CONFIG = {
@@ -40,7 +40,7 @@ def make_clip():
     clip = open_clip.CLIP(**copy.deepcopy(CLIP_CONFIG)).eval()
     with torch.no_grad():
         for parameter in clip.parameters():
-            parameter += 0.05 * torch.randn_like(parameter)
+            parameter.add_(0.05 * torch.randn_like(parameter))
     return clip
 
 

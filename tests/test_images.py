@@ -7,7 +7,7 @@ from image_files import make_folder, make_image, notes_on
 from PIL import Image
 
 from tutorial_lib import images
-from tutorial_lib.errors import ImageError
+from tutorial_lib.errors import ImageError, TutorialError
 from tutorial_lib.images import Concept, load_concept, read_image
 
 
@@ -20,12 +20,12 @@ def folder(tmp_path):
 # --- folders
 
 
-def test_a_good_folder_becomes_square_rgb_pictures_in_order(folder):
+def test_a_good_folder_becomes_square_rgb_images_in_order(folder):
     make_image().rotate(90).save(folder / "Another.png")
     concept = load_concept(folder, size=64)
     assert concept.files == ["Another.png", "good.png"]
-    assert [p.size for p in concept.images] == [(64, 64)] * 2
-    assert [p.mode for p in concept.images] == ["RGB"] * 2
+    assert [image.size for image in concept.images] == [(64, 64)] * 2
+    assert [image.mode for image in concept.images] == ["RGB"] * 2
     assert concept.name == "my pictures"
     assert concept.kind == "pattern"
     assert concept.report.used == concept.files
@@ -40,7 +40,7 @@ def test_the_reader_can_say_that_the_pictures_show_a_person(folder):
 
 
 def test_an_unknown_kind_is_refused(folder):
-    with pytest.raises(ImageError, match="'pattern' or 'person'"):
+    with pytest.raises(TutorialError, match='"pattern" or "person"'):
         load_concept(folder, kind="dog")
 
 
@@ -220,7 +220,7 @@ def test_the_report_says_when_there_are_few_pictures(folder):
     assert "That is few" in str(load_concept(folder, size=64).report)
 
 
-def test_a_concept_can_be_made_from_pictures_in_memory():
+def test_a_concept_can_be_made_from_images_in_memory():
     concept = Concept(name="drawn", images=[make_image()])
     assert concept.files == []
     assert "not read from files" in str(concept.report)

@@ -218,15 +218,19 @@ def make_bomb(path, side):
     def chunk(name, content):
         check = zlib.crc32(name + content)
         return (
-            struct.pack(">I", len(content)) + name + content
+            struct.pack(">I", len(content))
+            + name
+            + content
             + struct.pack(">I", check)
-        )  # fmt: skip
+        )
 
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     path.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
-    )  # fmt: skip
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
 
 
 def test_a_decompression_bomb_is_not_unpacked(folder):

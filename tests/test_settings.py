@@ -7,11 +7,12 @@ import re
 import pytest
 
 from tutorial_lib import settings
+from tutorial_lib.errors import DataError, TutorialError
 
 
 @pytest.fixture
 def reloaded_settings(monkeypatch):
-    """Reload the room with other environment variables, then as it was."""
+    """Reload the module with other environment variables, then as it was."""
 
     def reload_with(**variables):
         for name, value in variables.items():
@@ -48,10 +49,11 @@ def test_find_data_returns_the_folder_where_there_is_one(
 
 def test_find_data_says_what_to_do_where_there_is_none(monkeypatch, tmp_path):
     monkeypatch.setattr(settings, "DATA", tmp_path / "data")
-    with pytest.raises(FileNotFoundError, match="clone the repository") as e:
+    with pytest.raises(DataError, match="clone the repository") as error:
         settings.find_data()
-    assert str(tmp_path / "data") in str(e.value)
-    assert "pip install -e ." in str(e.value)
+    assert isinstance(error.value, FileNotFoundError)
+    assert str(tmp_path / "data") in str(error.value)
+    assert "pip install -e ." in str(error.value)
 
 
 def test_the_tiny_models_are_the_default(monkeypatch):
@@ -70,7 +72,7 @@ def test_a_name_goes_before_the_environment_variable(monkeypatch):
 
 
 def test_an_unknown_model_is_named_and_the_known_ones_are_listed():
-    with pytest.raises(ValueError, match='"sd9"') as error:
+    with pytest.raises(TutorialError, match='"sd9"') as error:
         settings.pick_profile("sd9")
     assert '"tiny" or "sd15"' in str(error.value)
     assert "TUTORIAL_MODEL" in str(error.value)

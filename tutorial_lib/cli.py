@@ -1,18 +1,49 @@
-"""The command line: `python -m tutorial_lib run | evaluate | ...`."""
+"""The command line: `textual-inversion run | evaluate | ...`.
 
-import argparse
-import json
+`python -m tutorial_lib` is the same. Torch and what needs it are imported
+by the commands that use them, so that --help answers at once.
+"""
+
 import os
 import re
 import sys
-import time
 from pathlib import Path
+from typing import Annotated, Literal
 
-from tutorial_lib.errors import CommandError
+import typer
 
-RECIPES = ("both", "similarity", "denoising")
-KINDS = ("pattern", "person")
-SHIPPED = ("tshirt", "face")
+from tutorial_lib.errors import CommandError, TutorialError
+from tutorial_lib.settings import OUT, choose_device
+from tutorial_lib.training.training_run import TrainingRun
+
+INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
+
+KindName = Literal["pattern", "person"]
+RecipeName = Literal["both", "similarity", "denoising"]
+StageName = Literal[
+    "all", "pictures", "clip", "vae", "unet", "judges", "write", "card"
+]
+KindOption = Annotated[
+    KindName, typer.Option(help="The kind of the concepts.")
+]
+SeedsOption = Annotated[
+    str,
+    typer.Option(
+        metavar="A-B", help="The unseen concepts, as in 1-10 or 1,4,8-9."
+    ),
+]
+JsonOption = Annotated[
+    Path, typer.Option("--json", metavar="FILE", help="Where the numbers go.")
+]
+
+app = typer.Typer(
+    help="Textual Inversion: a few pictures become a word, X.",
+    epilog="\b\nExample:\n  textual-inversion run --quick",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 
 
 # --- arguments -------------------------------------------------------------
@@ -23,11 +54,11 @@ def read_seeds(text: str) -> list[int]:
 
     Raises CommandError for anything else, or an empty range.
     """
-    seeds = []
+    seeds: list[int] = []
     for part in text.split(","):
-        found = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part)
-        first = int(found[1]) if found else 1
-        last = int(found[2] or first) if found else 0
+        match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part)
+        first = int(match[1]) if match else 1
+        last = int(match[2] or first) if match else 0
         if last < first:
             raise CommandError(
                 f"--seeds {text} is no range of seeds; write it as in "
@@ -52,6 +83,10 @@ def check_target(path: str | Path) -> Path:
             f"{path.parent} is a file, so nothing can be put into it; "
             f"name another file."
         ) from None
+    except PermissionError:
+        raise CommandError(
+            f"{path.parent} cannot be made; name another folder."
+        ) from None
     if not os.access(path.parent, os.W_OK):
         raise CommandError(
             f"{path.parent} may not be written to; name another folder."
@@ -59,249 +94,180 @@ def check_target(path: str | Path) -> Path:
     return path
 
 
-def add_concepts(command: argparse.ArgumentParser, example: str) -> None:
-    """Add the options that say which unseen concepts, and where to write."""
-    command.add_argument("--kind", required=True, choices=KINDS)
-    command.add_argument(
-        "--seeds", required=True, metavar="A-B", help=f"such as {example}"
-    )
-    command.add_argument(
-        "--json", required=True, metavar="FILE", help="where the numbers go"
-    )
+# --- commands --------------------------------------------------------------
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all subcommands."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tutorial_lib",
-        description="Textual Inversion: a few pictures become a word, X.",
-    )
-    stages = parser.add_subparsers(
-        dest="command",
-        required=True,
-        metavar="run | evaluate | sweep | notebooks | models",
-    )
-    run = stages.add_parser(
-        "run", help="learn both words, draw the four examples, report"
-    )
-    run.add_argument(
-        "--quick", action="store_true", help="fewer steps, fewer pictures"
-    )
-    evaluate = stages.add_parser(
-        "evaluate", help="learn and judge words for unseen concepts"
-    )
-    add_concepts(evaluate, example="1-10")
-    evaluate.add_argument("--recipe", default="both", choices=RECIPES)
-    sweep = stages.add_parser(
-        "sweep", help="learn with more and fewer pictures, steps, vectors"
-    )
-    add_concepts(sweep, example="201-204")
-    notebooks = stages.add_parser(
-        "notebooks", help="run notebooks and write them with their outputs"
-    )
-    notebooks.add_argument(
-        "numbers", nargs="*", metavar="NN", help="such as 01 (default: all)"
-    )
-    stages.add_parser(
-        "models", help="train the tiny models again", add_help=False
-    )
-    return parser
+@app.command(epilog="\b\nExample:\n  textual-inversion run --quick")
+def run(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer steps, fewer pictures.")
+    ] = False,
+) -> None:
+    """Learn both words, generate the four examples, write the report."""
+    from tutorial_lib.report import report_shipped_concepts
+
+    report_shipped_concepts(OUT, quick=quick)
 
 
-# --- run -------------------------------------------------------------------
-
-
-def tell_story(name: str, models, judges, quick: bool):
-    """Learn the word of a shipped concept, judge it, and draw its film."""
-    from tutorial_lib import images, kinds, settings, world
-    from tutorial_lib.evaluation import evaluation
-    from tutorial_lib.inversion import trainer
-    from tutorial_lib.report import page
-
-    concept = images.load_concept(name)
-    print(f"\nLearning X from {concept.report}", flush=True)
-    start = time.perf_counter()
-    word = trainer.learn_word(
-        models, concept, word="X", steps=30 if quick else None
-    )
-    seconds = time.perf_counter() - start
-    kept = word.save(settings.OUT / f"{name}.safetensors")
-    print(f"The word is in {kept}", flush=True)
-    truth, seed = evaluation.load_truth(name)
-    found = evaluation.evaluate_words(
-        models,
-        judges,
-        kind=concept.kind,
-        subjects=[evaluation.Subject(truth=truth, word=word, seed=seed)],
-        recipe=word.recipe,
-        seconds_per_word=seconds,
-        count=8 if quick else 48,
-        num_names=1 if quick else 3,
-    )
-    prompt = kinds.PROMPTS[concept.kind][0].text.format(word.word)
-    return page.Story(
-        name=name,
-        concept=concept,
-        word=word,
-        description=world.describe(truth),
-        evaluation=found,
-        film=evaluation.draw_film(models, word, prompt),
-    )
-
-
-def run(quick: bool = False) -> Path:
-    """Learn both shipped concepts, draw, judge, and write the report."""
-    from tutorial_lib import settings
-    from tutorial_lib.evaluation import gallery
+@app.command(
+    epilog="\b\nExample:\n  textual-inversion evaluate --kind pattern "
+    "--seeds 1-10 --json out/rows.json"
+)
+def evaluate(
+    kind: KindOption,
+    seeds: SeedsOption,
+    target: JsonOption,
+    recipe: Annotated[
+        RecipeName, typer.Option(help="The losses to learn by.")
+    ] = "both",
+) -> None:
+    """Learn and judge a word for each of some unseen concepts."""
+    numbers, path = read_seeds(seeds), check_target(target)
+    from tutorial_lib.evaluation import evaluate_seeds, load_judges
+    from tutorial_lib.files import write_json
     from tutorial_lib.models import load_models
-    from tutorial_lib.report import page
+    from tutorial_lib.report import format_evaluation
 
-    start = time.perf_counter()
-    print("Loading the models ...", flush=True)
-    models, judges = load_models("tiny"), gallery.load_judges()
-    stories = [
-        tell_story(name, models, judges, quick=quick) for name in SHIPPED
-    ]
-    seconds = time.perf_counter() - start
-    page = page.write_report(stories, seconds, folder=settings.OUT)
-    for story in stories:
-        print(f"\n{story.name}: X from {len(story.concept.images)} pictures")
-        print_table(story.evaluation)
-    print(f"\n{seconds:.0f} s altogether. Look at {page}")
-    return page
-
-
-# --- evaluate --------------------------------------------------------------
-
-
-def evaluate(kind: str, seeds: list[int], recipe: str, path: Path) -> None:
-    """Learn and judge a word for each unseen concept, and write the rows."""
-    from tutorial_lib.evaluation import gallery, unseen_concepts
-    from tutorial_lib.models import load_models
-
-    models, judges = load_models("tiny"), gallery.load_judges()
     words = path.with_suffix(".words")
-    found = unseen_concepts.evaluate_seeds(
-        models,
-        judges,
+    evaluation = evaluate_seeds(
+        load_models("tiny"),
+        load_judges(),
         kind=kind,
-        seeds=seeds,
+        seeds=numbers,
         recipe=recipe,
         checkpoints=words,
     )
-    unfinished = path.with_name(f".{path.name}.part")
-    text = json.dumps(found.summarize(), indent=1) + "\n"
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
-    print_table(found)
+    write_json(path, evaluation.summarize())
+    print(format_evaluation(evaluation))
     print(
-        f"\n{found.seconds_per_word:.1f} s a word. The rows are in {path}, "
-        f"the words in {words}"
+        f"\n{evaluation.seconds_per_word:.1f} s a word. The rows are in "
+        f"{path}, the words in {words}"
     )
 
 
-def write_rate(rate: dict[str, float]) -> str:
-    """Write a share with its interval, as in " 83 % ( 67- 96)"."""
-    low, high = round(100 * rate["low"]), round(100 * rate["high"])
-    return f"{100 * rate['value']:3.0f} % ({low:3}-{high:3})"
-
-
-def print_table(found) -> None:
-    """Print the rows of an evaluation, and each prompt's identity."""
-    from tutorial_lib.evaluation import BASELINES, ROWS
-    from tutorial_lib.figures import ROW_LABELS
-    from tutorial_lib.kinds import PROMPTS
-
-    kinds = PROMPTS[found.kind]
-    heads = ["identity", "prompt", *(each.text[:20] for each in kinds)]
-    print(f"{'':20}" + "".join(f"{head:22}" for head in heads))
-    for row in ROWS:
-        rates = [found.rate(measure, row) for measure in heads[:2]]
-        rates += [found.rate("identity", row, prompt=each) for each in kinds]
-        cells = "".join(f"{write_rate(rate):22}" for rate in rates)
-        print(f"{ROW_LABELS[row]:20}{cells}")
-    for row in BASELINES:
-        head = f"X minus {ROW_LABELS[row]}"
-        print(f"{head:28}{write_rate(found.lead(row))}")
-    print("Shares of pictures, 95 % intervals; right: identity by prompt.")
-
-
-# --- sweep -----------------------------------------------------------------
-
-
-def sweep(kind: str, seeds: list[int], path: Path) -> None:
-    """Learn unseen concepts with each setting changed; print the shares."""
-    from tutorial_lib.evaluation import gallery, sweep
+@app.command(
+    epilog="\b\nExample:\n  textual-inversion sweep --kind person "
+    "--seeds 201-204 --json out/sweep.json"
+)
+def sweep(kind: KindOption, seeds: SeedsOption, target: JsonOption) -> None:
+    """Learn with more and fewer pictures, steps and vectors."""
+    numbers, path = read_seeds(seeds), check_target(target)
+    from tutorial_lib.evaluation import load_judges, run_sweep
     from tutorial_lib.models import load_models
+    from tutorial_lib.report import format_sweep
 
-    models, judges = load_models("tiny"), gallery.load_judges()
-    found = sweep.run_sweep(models, judges, kind, seeds, path)
-    for setting, values in (*sweep.SWEEPS.items(), ("words", (0,))):
-        for value in values:
-            rate = found.rate(setting, value)
-            print(f"{setting:14} {value:<6g} {write_rate(rate)}")
+    points = run_sweep(load_models("tiny"), load_judges(), kind, numbers, path)
+    print(format_sweep(points))
     print(f"Identity, 95 % intervals. The points are in {path}")
 
 
-# --- the door --------------------------------------------------------------
+@app.command(epilog="\b\nExample:\n  textual-inversion notebooks 01 02")
+def notebooks(
+    numbers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NN", help="As in 01; all by default."),
+    ] = None,
+) -> None:
+    """Run notebooks and write them with their outputs."""
+    from tutorial_lib.notebooks import run_notebooks
+
+    run_notebooks(numbers or [])
 
 
-def dispatch(arguments: list[str]) -> None:
-    """Carry out one command line."""
-    parser = build_parser()
-    if arguments[:1] == ["models"]:
-        from tutorial_lib.training import stages
+StageArgument = Annotated[
+    StageName, typer.Argument(help="One stage, or all in order.")
+]
+DeviceOption = Annotated[
+    str | None, typer.Option(help="By default a GPU where there is one.")
+]
+SizeOption = Annotated[
+    int, typer.Option(help="The side of an image in pixels, 64 or 128.")
+]
+PicturesOption = Annotated[
+    int, typer.Option(help="How many captioned images to render.")
+]
+JudgedOption = Annotated[
+    int, typer.Option(help="How many images to render for the judges.")
+]
+DrawnOption = Annotated[
+    int, typer.Option(help="How many captions to generate for the card.")
+]
+ShortenOption = Annotated[
+    float, typer.Option(help="Share of the steps to take, for rehearsals.")
+]
+WorkOption = Annotated[
+    Path | None, typer.Option(help="Folder of images and checkpoints.")
+]
+TargetOption = Annotated[
+    Path, typer.Option(help="Folder to write the models to.")
+]
+CardOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Where the measures go: card.json among the models by default.",
+    ),
+]
+WorkersOption = Annotated[
+    int, typer.Option(help="How many processes render images.")
+]
 
-        models = argparse.ArgumentParser(prog="python -m tutorial_lib models")
-        stages.add_arguments(models)
-        stages.run(models.parse_args(arguments[1:]))
-        return
-    args = parser.parse_args(arguments)
-    if args.command == "run":
-        run(quick=args.quick)
-        return
-    if args.command == "notebooks":
-        from tutorial_lib.notebooks import run_notebooks
 
-        run_notebooks(args.numbers)
-        return
-    seeds, path = read_seeds(args.seeds), check_target(args.json)
-    if args.command == "sweep":
-        sweep(kind=args.kind, seeds=seeds, path=path)
-        return
-    evaluate(kind=args.kind, seeds=seeds, recipe=args.recipe, path=path)
+@app.command(
+    epilog="\b\nExample:\n  textual-inversion models unet --device cuda"
+)
+def models(
+    stage: StageArgument = "all",
+    device: DeviceOption = None,
+    size: SizeOption = TrainingRun.size,
+    pictures: PicturesOption = TrainingRun.num_images,
+    judged: JudgedOption = TrainingRun.num_judge_images,
+    drawn: DrawnOption = TrainingRun.num_captions,
+    shorten: ShortenOption = TrainingRun.step_share,
+    work: WorkOption = None,
+    target: TargetOption = TrainingRun.target,
+    card: CardOption = None,
+    workers: WorkersOption = TrainingRun.workers,
+) -> None:
+    """Train the tiny CLIP, Stable Diffusion and judges, or one stage."""
+    from tutorial_lib.training.stages import run_stages
+
+    run_stages(
+        stage,
+        TrainingRun(
+            size=size,
+            num_images=pictures,
+            num_judge_images=judged,
+            num_captions=drawn,
+            step_share=shorten,
+            device=device or choose_device(),
+            work=work,
+            target=target,
+            card=card,
+            workers=workers,
+        ),
+    )
+
+
+# --- the whole -------------------------------------------------------------
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; a user's mistake gets one sentence, no traceback."""
-    try:
-        dispatch(sys.argv[1:] if arguments is None else arguments)
-    except KeyboardInterrupt:
-        print(
-            "\nStopped; files written before are untouched.", file=sys.stderr
-        )
-        return 130
-    except (FileNotFoundError, PermissionError, ValueError) as error:
-        if not is_explained(error):
-            raise
-        print(f"\nError: {error}", file=sys.stderr)
-        return 1
-    return 0
+    """Run a command and return its exit code.
 
-
-def is_explained(error: Exception) -> bool:
-    """Say whether the library itself raised this, with a remedy.
-
-    Any other error is a fault of ours, and its traceback is wanted.
+    A reader's mistake gets one sentence on stderr and the code 2. Any other
+    error is a fault of the library, and keeps its traceback.
     """
-    if isinstance(error, PermissionError):
-        return True
-    trace = error.__traceback__
-    while trace.tb_next:
-        trace = trace.tb_next
-    room = trace.tb_frame.f_globals.get("__name__", "")
-    return room.startswith("tutorial_lib") or room == "__main__"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        app(arguments)
+    except TutorialError as error:
+        print(f"\nError: {error}", file=sys.stderr)
+        return 2
+    except SystemExit as end:  # typer leaves by it, whatever happened
+        if end.code == INTERRUPTED:
+            print(
+                "\nStopped; files written before are untouched.",
+                file=sys.stderr,
+            )
+        return int(end.code or 0)
+    return 0

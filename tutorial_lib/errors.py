@@ -14,6 +14,10 @@ class CommandError(TutorialError):
     """Arguments of the command line that cannot be used."""
 
 
+class DataError(TutorialError, FileNotFoundError):
+    """Files of the tutorial itself that are not there."""
+
+
 class ImageError(TutorialError):
     """A folder, a file or an image that cannot be used."""
 
@@ -23,4 +27,4 @@ class JudgeError(TutorialError):
 
 
 class WordError(TutorialError):
-    """A word, the file of one, or settings of its learning that cannot be."""
+    """A word, its file, or settings of its training that cannot be used."""

@@ -25,7 +25,9 @@ def write_atomically(path: str | Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def write_json(path: str | Path, content: object, indent: int = 1) -> None:
+def write_json(
+    path: str | Path, content: object, indent: int | None = 1
+) -> None:
     """Write `content` as JSON, whole or not at all, ending in a newline."""
     text = json.dumps(content, indent=indent, ensure_ascii=False) + "\n"
     with write_atomically(path) as unfinished:

@@ -1,11 +1,12 @@
 """Reading a folder of pictures, as people really have them, into a Concept.
 
 Photos lie on their side, logos are transparent, one file is broken and
-three are no pictures at all. Each usable picture becomes a square RGB
-picture, the others are left out, and a report says what was done to which.
+three are no pictures at all. Each usable file becomes a square RGB image,
+the others are left out, and a report says what was done to which.
 """
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from tutorial_lib.kinds import get_kind
 from tutorial_lib.settings import find_data
 
 SHIPPED = {"tshirt": "pattern", "face": "person"}  # name -> kind
-SMALLEST = 32  # pixels; a picture with a shorter side shows too little
-LARGE = 4096  # pixels; scaling down from more than this is worth a note
+MIN_SIDE = 32  # pixels; an image with a shorter side shows too little
+LARGE_SIDE = 4096  # pixels; scaling down from more is worth a note
 IGNORED_FILES = ("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx")
 FORMATS = (
     "JPEG",
@@ -35,7 +36,7 @@ ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 
 
 @dataclass(frozen=True)
-class Entry:
+class FileEntry:
     """What was done to one file, or why it was left out."""
 
     file: str
@@ -44,24 +45,24 @@ class Entry:
 
 
 @dataclass
-class Report:
+class FolderReport:
     """What was done to each file of a folder; `str(report)` is readable."""
 
     folder: str = ""
     size: int = 0
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[FileEntry] = field(default_factory=list)
 
     @property
-    def used(self):
-        """The names of the files that became pictures."""
+    def used(self) -> list[str]:
+        """The names of the files that became images."""
         return [entry.file for entry in self.entries if entry.used]
 
     @property
-    def skipped(self):
+    def skipped(self) -> list[str]:
         """The names of the files that were left out."""
         return [entry.file for entry in self.entries if not entry.used]
 
-    def __str__(self):
+    def __str__(self) -> str:
         """Return a summary line, then a line for each thing worth saying."""
         if not self.entries:
             return "These pictures were not read from files."
@@ -81,32 +82,34 @@ class Report:
 
 @dataclass
 class Concept:
-    """One thing to be learned: its square RGB pictures and where they lie.
+    """One thing to be learned: its square RGB images and where they lie.
 
-    `files` are the pictures' file names, in the same order. `kind` is
+    `files` are the images' file names, in the same order. `kind` is
     "pattern" or "person" and decides which sentences X is learned in.
     """
 
     name: str
     images: list[Image.Image]
     files: list[str] = field(default_factory=list)
-    report: Report = field(default_factory=Report)
+    report: FolderReport = field(default_factory=FolderReport)
     kind: str = "pattern"
 
 
-def load_concept(name_or_folder, size=512, kind=None):
+def load_concept(
+    name_or_folder: str | Path, size: int = 512, kind: str | None = None
+) -> Concept:
     """Read a shipped concept ("tshirt", "face") or a folder of pictures.
 
-    Returns a Concept whose pictures are RGB, `size` x `size` pixels, in the
-    order of their file names. Each is turned upright, cropped to its central
-    square, laid on white and scaled; `concept.report` says so, file by file.
-    `kind` is "pattern" or "person": a folder is taken for a pattern unless
-    told otherwise. A folder of your own that is called "face" is "./face".
-    Raises PictureError if no picture remains.
-    Taught in notebooks/00_start_here.ipynb.
+    The concept's images are RGB, `size` x `size` pixels, in the order of
+    their file names. Each is turned upright, cropped to its central square,
+    laid on white and scaled; `concept.report` says so, file by file. `kind`
+    is "pattern" or "person": a folder is taken for a pattern unless told
+    otherwise. A folder of your own that is called "face" is "./face". Raises
+    TutorialError for another kind, ImageError if no image remains. Taught in
+    notebooks/00_start_here.ipynb.
     """
     kind = kind or SHIPPED.get(str(name_or_folder), "pattern")
-    get_kind(kind)  # refuses any other
+    get_kind(kind)  # raises for another
     folder = find_folder(name_or_folder)
     files = list_files(folder)
     if not files:
@@ -114,10 +117,13 @@ def load_concept(name_or_folder, size=512, kind=None):
             f"The folder '{folder}' holds no pictures; put three to twenty "
             "of them into it, as JPEG or PNG."
         )
-    report = Report(folder=folder.name, size=size)
+    report = FolderReport(folder=folder.name, size=size)
     images = read_images(files, size, report)
     if not images:
-        reasons = [f"{e.file}: {', '.join(e.notes)}" for e in report.entries]
+        reasons = [
+            f"{entry.file}: {', '.join(entry.notes)}"
+            for entry in report.entries
+        ]
         raise ImageError(
             f"None of the files in '{folder}' can be used; put three to "
             "twenty pictures into it, as JPEG or PNG.\n- "
@@ -132,10 +138,10 @@ def load_concept(name_or_folder, size=512, kind=None):
     )
 
 
-def find_folder(name_or_folder):
-    """Return the Path of a shipped concept's folder or of the reader's own.
+def find_folder(name_or_folder: str | Path) -> Path:
+    """Return the folder of a shipped concept, or the reader's own.
 
-    Raises PictureError if there is no such folder.
+    Raises ImageError if there is no such folder.
     """
     name = str(name_or_folder).strip()
     shipped = " and ".join(f"'{known}'" for known in SHIPPED)
@@ -161,7 +167,7 @@ def find_folder(name_or_folder):
     return folder.resolve()
 
 
-def list_files(folder):
+def list_files(folder: Path) -> list[Path]:
     """Return what lies in a folder, by name, without what no one put there.
 
     Hidden files, .DS_Store, Thumbs.db and the like are left out silently.
@@ -182,34 +188,36 @@ def list_files(folder):
     return sorted(wanted, key=lambda path: (path.name.lower(), path.name))
 
 
-def read_images(paths, size, report):
-    """Read those of the files that are usable, as a dict name -> picture.
+def read_images(
+    paths: Iterable[Path], size: int, report: FolderReport
+) -> dict[str, Image.Image]:
+    """Read those of the files that are usable, as images by file name.
 
-    Adds an Entry for each file to the report; no file stops the others.
+    Adds an entry for each file to the report; no file stops the others.
     """
-    images, first_with = {}, {}
+    images: dict[str, Image.Image] = {}
+    first_with: dict[int, str] = {}  # hash of the pixels -> file name
     for path in paths:
         try:
             image, notes = read_image(path, size)
         except ImageError as error:
-            notes = (f"skipped, {error}",)
-            report.entries.append(Entry(path.name, False, notes))
+            reason = f"skipped, {error}"
+            report.entries.append(FileEntry(path.name, False, (reason,)))
             continue
         twin = first_with.setdefault(hash(image.tobytes()), path.name)
         if twin != path.name:
             notes.append(f"the same picture as {twin}, so it counts twice")
         images[path.name] = image
-        report.entries.append(Entry(path.name, True, tuple(notes)))
+        report.entries.append(FileEntry(path.name, True, tuple(notes)))
     return images
 
 
-def read_image(path, size):
-    """Read one file as a square RGB picture of `size` x `size` pixels.
+def read_image(path: Path, size: int) -> tuple[Image.Image, list[str]]:
+    """Read one file as a square RGB image of `size` x `size` pixels.
 
-    Returns the picture and a list of notes on what was done to it. Raises
-    PictureError, whose text completes "skipped, ...", if it is not usable.
+    Returns the image and notes on what was done to it. Raises ImageError,
+    whose text completes "skipped, ...", if the file is not usable.
     """
-    path = Path(path)
     if path.is_dir():
         raise ImageError(
             "it is a folder; put its pictures directly beside the others"
@@ -221,15 +229,15 @@ def read_image(path, size):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # big or odd is not yet broken
-            with Image.open(path, formats=FORMATS) as image:
-                return prepare_image(image, size)
+            with Image.open(path, formats=FORMATS) as opened:
+                return prepare_image(opened, size)
     except ImageError:
         raise
     except Exception as error:  # a broken file can raise nearly anything
         raise ImageError(explain_failure(path, error)) from None
 
 
-def explain_failure(path, error):
+def explain_failure(path: Path, error: Exception) -> str:
     """Return why Pillow could not read a file, and the remedy, in words."""
     if isinstance(error, PermissionError):
         return "the file may not be read; change its permissions"
@@ -250,21 +258,25 @@ def explain_failure(path, error):
     )
 
 
-def prepare_image(image, size):
-    """Turn, crop, flatten and scale an opened picture.
+def prepare_image(
+    opened: Image.Image, size: int
+) -> tuple[Image.Image, list[str]]:
+    """Turn, crop, flatten and scale an image that Pillow has opened.
 
-    Returns the RGB picture, `size` x `size` pixels, and a list of notes.
+    Returns the RGB image, `size` x `size` pixels, and notes on what was done
+    to it. Raises ImageError if it is too small or transparent all over.
     """
-    notes = []
-    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        notes.append(f"first of {image.n_frames} frames taken")
-        image.seek(0)
-    image = turn_upright(image, notes)
+    notes: list[str] = []
+    num_frames = getattr(opened, "n_frames", 1)
+    if num_frames > 1 and opened.format != "MPO":
+        notes.append(f"first of {num_frames} frames taken")
+        opened.seek(0)
+    image = turn_upright(opened, notes)
     width, height = image.size
-    if min(width, height) < SMALLEST:
+    if min(width, height) < MIN_SIDE:
         raise ImageError(
             f"it is only {width}x{height} pixels; take one with at least "
-            f"{SMALLEST} on each side"
+            f"{MIN_SIDE} on each side"
         )
     side = min(width, height)
     if width != height:
@@ -276,7 +288,7 @@ def prepare_image(image, size):
     image = make_rgb(image, notes)
     if side < size:
         notes.append(f"enlarged from {side}x{side} pixels, so it is blurred")
-    elif side > LARGE:
+    elif side > LARGE_SIDE:
         notes.append(f"scaled down from {side}x{side} pixels")
     if side != size:
         image = image.resize((size, size), Image.Resampling.LANCZOS)
@@ -284,17 +296,17 @@ def prepare_image(image, size):
     return image, notes
 
 
-def turn_upright(image, notes):
-    """Return the picture as the camera was held, by its EXIF orientation."""
+def turn_upright(opened: Image.Image, notes: list[str]) -> Image.Image:
+    """Return an image as the camera was held, by its EXIF orientation."""
     try:
-        orientation = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # the picture itself may still be whole
+        orientation = opened.getexif().get(ORIENTATION, 1)
+    except Exception:  # the image itself may still be whole
         orientation = None
-    image.load()  # a TIFF picture turns itself here
+    opened.load()  # a TIFF image turns itself here
     try:
-        upright = ImageOps.exif_transpose(image)
+        upright = ImageOps.exif_transpose(opened)
     except Exception:
-        orientation, upright = None, image.copy()
+        orientation, upright = None, opened.copy()
     if orientation is None:
         notes.append("its EXIF data is damaged, so it may lie on its side")
     elif orientation in range(2, 9):
@@ -302,8 +314,8 @@ def turn_upright(image, notes):
     return upright
 
 
-def make_rgb(image, notes):
-    """Return the picture in RGB: on white, 8 bits, whatever it was before."""
+def make_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
+    """Return an image in RGB: on white, 8 bits, whatever it was before."""
     if image.mode.startswith("I") or image.mode == "F":
         notes.append("reduced from deep grey to 8 bits")
         return reduce_depth(image).convert("RGB")
@@ -316,8 +328,8 @@ def make_rgb(image, notes):
     return image.convert("RGB")
 
 
-def reduce_depth(image):
-    """Return a picture of 16 or 32 bits a pixel as 8-bit grey."""
+def reduce_depth(image: Image.Image) -> Image.Image:
+    """Return an image of 16 or 32 bits a pixel as 8-bit grey."""
     values = np.nan_to_num(np.asarray(image, dtype=np.float64))
     if image.mode.startswith("I;16"):
         white = 65535
@@ -331,22 +343,27 @@ def reduce_depth(image):
     )
 
 
-def flatten_on_white(image, notes):
-    """Lay an RGBA picture on white and return it as RGB."""
-    least, most = image.getchannel("A").getextrema()
-    if most == 0:
+def flatten_on_white(image: Image.Image, notes: list[str]) -> Image.Image:
+    """Lay an RGBA image on white and return it as RGB.
+
+    Raises ImageError if it is transparent all over.
+    """
+    alpha = np.asarray(image.getchannel("A"))
+    if alpha.max() == 0:
         raise ImageError(
             "it is transparent all over; save it with a background"
         )
-    if least < 255:
+    if alpha.min() < 255:
         notes.append("laid on white where it was transparent")
     white = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(white, image).convert("RGB")
 
 
-def group_entries(entries):
-    """Return a dict (used, notes) -> file names, of entries with notes."""
-    groups = {}
+def group_entries(
+    entries: Iterable[FileEntry],
+) -> dict[tuple[bool, tuple[str, ...]], list[str]]:
+    """Return the file names with the same notes, by (used, notes)."""
+    groups: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
     for entry in entries:
         if entry.notes:
             groups.setdefault((entry.used, entry.notes), []).append(entry.file)

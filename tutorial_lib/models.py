@@ -6,6 +6,7 @@ from a hub and are under the CreativeML OpenRAIL-M licence.
 
 import contextlib
 import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +15,12 @@ import open_clip
 import torch
 from diffusers import StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
+from PIL import Image
+from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers.utils import logging as transformers_logging
 
+from tutorial_lib.errors import DataError
 from tutorial_lib.settings import (
     Profile,
     choose_device,
@@ -24,7 +28,7 @@ from tutorial_lib.settings import (
     pick_profile,
 )
 
-SMALL_IMAGE = 128  # pixels
+SMALL_IMAGE = 128  # pixels on each side
 
 
 @dataclass
@@ -32,25 +36,28 @@ class Models:
     """The frozen models of one profile, on one device.
 
     `pipeline` is a diffusers pipeline, `clip` the open_clip model whose
-    text encoder it uses, `preprocess` turns a picture into CLIP's input.
+    text encoder it uses, `preprocess` turns an image into CLIP's input.
     """
 
     profile: Profile
     device: str
     pipeline: StableDiffusionPipeline
-    clip: torch.nn.Module
-    preprocess: object
-    clip_tokenizer: object
+    clip: open_clip.CLIP
+    preprocess: Callable[[Image.Image], Tensor]
+    clip_tokenizer: open_clip.SimpleTokenizer
 
 
-def load_models(name=None, device=None):
+def load_models(
+    name: str | Profile | None = None, device: str | None = None
+) -> Models:
     """Load CLIP and Stable Diffusion, frozen and ready for use.
 
     `name` is a profile's ("tiny", "sd15") or a Profile; without it the
     environment variable TUTORIAL_MODEL decides. `device` is "cpu" or
     "cuda", by default whichever is there. CLIP is float32 everywhere,
-    the pipeline is so on the CPU and half precision on a GPU. Returns
-    Models. Raises FileNotFoundError if the tiny models are not there.
+    the pipeline is so on the CPU and half precision on a GPU. Raises
+    TutorialError for an unknown name, DataError if the tiny models are not
+    there.
     Taught in notebooks/01_clip_similarity.ipynb.
     """
     profile = name if isinstance(name, Profile) else pick_profile(name)
@@ -77,11 +84,12 @@ def load_models(name=None, device=None):
     )
 
 
-def load_pipeline(profile, device):
+def load_pipeline(profile: Profile, device: str) -> StableDiffusionPipeline:
     """Load a profile's StableDiffusionPipeline onto a device, quietly."""
     # diffusers called the argument `torch_dtype` before version 0.40.
-    version = tuple(int(n) for n in diffusers.__version__.split(".")[:2])
-    name = "dtype" if version >= (0, 40) else "torch_dtype"
+    major, minor = diffusers.__version__.split(".")[:2]
+    is_new = (int(major), int(minor)) >= (0, 40)
+    name = "dtype" if is_new else "torch_dtype"
     with quiet_progress():
         pipeline = StableDiffusionPipeline.from_pretrained(
             profile.pipeline,
@@ -92,7 +100,7 @@ def load_pipeline(profile, device):
     return pipeline.to(device)
 
 
-def choose_dtype(device):
+def choose_dtype(device: str) -> torch.dtype:
     """Return the number format of the frozen pipeline on a device.
 
     float32 on the CPU; on a GPU bfloat16, or float16 where the GPU has
@@ -104,7 +112,9 @@ def choose_dtype(device):
     return torch.bfloat16 if native else torch.float16
 
 
-def use_autocast(device, autocast=None):
+def use_autocast(
+    device: str, autocast: bool | None = None
+) -> contextlib.AbstractContextManager:
     """Return a context in which frozen networks compute in bfloat16.
 
     By default it does so on CPUs with bfloat16 arithmetic, where it is
@@ -119,11 +129,13 @@ def use_autocast(device, autocast=None):
     return torch.autocast(torch.device(device).type, torch.bfloat16)
 
 
-def use_short_attention(models):
+def use_short_attention(
+    models: Models,
+) -> contextlib.AbstractContextManager:
     """Return a context in which a CPU computes attention step by step.
 
-    For pictures as small as the tiny models' the fused kernel's backward
-    pass makes a learning step a quarter slower. Larger pictures need that
+    For images as small as the tiny models' the fused kernel's backward
+    pass makes a learning step a quarter slower. Larger images need that
     kernel: step by step, their attention would fill the memory.
     """
     on_cpu = torch.device(models.device).type == "cpu"
@@ -132,7 +144,9 @@ def use_short_attention(models):
     return contextlib.nullcontext()
 
 
-def pool_at_end_of_text(clip, clip_tokenizer):
+def pool_at_end_of_text(
+    clip: open_clip.CLIP, clip_tokenizer: open_clip.SimpleTokenizer
+) -> None:
     """Let CLIP read its text vector at the end-of-text token.
 
     open_clip's default is the largest id, which a learned word has.
@@ -141,15 +155,15 @@ def pool_at_end_of_text(clip, clip_tokenizer):
     clip.text_eos_id = clip_tokenizer.eot_token_id
 
 
-def check_files(profile):
-    """Raise FileNotFoundError if a profile's own folders are not there."""
+def check_files(profile: Profile) -> None:
+    """Raise DataError if a profile's own folders are not there."""
     folders = [Path(profile.pipeline)] if profile.revision is None else []
     if profile.clip_model.startswith("local-dir:"):
         folders.append(Path(profile.clip_model.removeprefix("local-dir:")))
     for folder in folders:
         if not folder.is_dir():
             find_data()
-            raise FileNotFoundError(
+            raise DataError(
                 f"The models of \"{profile.name}\" are not at '{folder}'; "
                 "fetch the whole repository, or train them with "
                 "`python -m tutorial_lib models`."
@@ -157,16 +171,16 @@ def check_files(profile):
 
 
 @contextlib.contextmanager
-def quiet_progress():
+def quiet_progress() -> Iterator[None]:
     """Keep the libraries' bars for loading small files off the screen."""
-    rooms = (diffusers_logging, transformers_logging)
-    for room in rooms:
-        room.disable_progress_bar()
+    loggers = (diffusers_logging, transformers_logging)
+    for logger in loggers:
+        logger.disable_progress_bar()
     try:
         yield
     finally:
-        for room in rooms:
-            room.enable_progress_bar()
+        for logger in loggers:
+            logger.enable_progress_bar()
 
 
 def fingerprint_models(models: Models) -> str:

@@ -1,6 +1,6 @@
-"""Run the notebooks and keep of each run what a reader should see.
+"""Running the notebooks, and keeping what a reader should see.
 
-`python -m tutorial_lib notebooks` does this before notebooks are committed.
+`textual-inversion notebooks` does this before notebooks are committed.
 """
 
 import base64
@@ -15,31 +15,33 @@ from nbformat import NotebookNode
 from PIL import Image
 from tqdm.auto import tqdm
 
+from tutorial_lib.errors import CommandError, TutorialError
+from tutorial_lib.files import write_atomically
 from tutorial_lib.settings import DATA, ROOT
 
 FOLDER = ROOT / "notebooks"
 COVERS = DATA / "covers"  # the picture at the top of each lesson
-LARGEST = 400_000  # bytes of a notebook, so that it opens at once
-SECONDS = 600  # a cell may take
+MAX_BYTES = 400_000  # of a notebook, so that it opens at once
+CELL_TIMEOUT = 3600  # seconds; a busy machine must not reach it
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def find_notebooks(numbers: list[str]) -> list[Path]:
     """Return the notebooks with these numbers ("01"), or all of them.
 
-    Raises FileNotFoundError if there is none with a number.
+    Raises CommandError for a number that no notebook has.
     """
-    found = []
+    notebooks: list[Path] = []
     for number in numbers or [""]:
         pattern = f"{number}_*.ipynb" if number else "[0-9]*.ipynb"
         paths = sorted(FOLDER.glob(pattern))
         if not paths:
-            raise FileNotFoundError(
+            raise CommandError(
                 f"There is no notebook {number} in {FOLDER}; write its two "
                 f"digits, as in 01."
             )
-        found += paths
-    return found
+        notebooks += paths
+    return notebooks
 
 
 def run_notebooks(numbers: list[str]) -> None:
@@ -47,22 +49,23 @@ def run_notebooks(numbers: list[str]) -> None:
 
     A notebook whose run fails stays as it was; one that succeeds gets its
     cover, the last picture of the cell tagged "cover". Raises
-    CellExecutionError if a cell does, ValueError if a notebook becomes too
-    large.
+    CellExecutionError if a cell does, TutorialError if a notebook becomes
+    too large.
     """
-    paths = find_notebooks(numbers)
-    for path in (bar := tqdm(paths, desc="Running", unit="notebook")):
+    bar = tqdm(find_notebooks(numbers), desc="Running", unit="notebook")
+    for path in bar:
         bar.set_postfix_str(path.stem)
         notebook = nbformat.read(path, as_version=4)
         run_notebook(notebook)
         clean_notebook(notebook)
         text = nbformat.writes(notebook, indent=1) + "\n"
-        if len(text) > LARGEST:
-            raise ValueError(
+        if len(text) > MAX_BYTES:
+            raise TutorialError(
                 f"{path} would have {len(text):,} bytes, more than the "
-                f"{LARGEST:,} that open at once; show smaller pictures."
+                f"{MAX_BYTES:,} that open at once; show smaller pictures."
             )
-        path.write_text(text, encoding="utf-8")
+        with write_atomically(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
         keep_cover(notebook, COVERS / f"{path.stem}.jpg")
 
 
@@ -70,7 +73,7 @@ def run_notebook(notebook: NotebookNode) -> None:
     """Run all cells of a notebook in its folder, in place."""
     client = NotebookClient(
         notebook,
-        timeout=SECONDS,
+        timeout=CELL_TIMEOUT,
         kernel_name="python3",
         resources={"metadata": {"path": str(FOLDER)}},
     )
@@ -115,8 +118,8 @@ def keep_cover(notebook: NotebookNode, path: Path) -> None:
         )
         code = re.findall(r'src="data:image/\w+;base64,([^"]+)"', text)[-1]
         image = Image.open(io.BytesIO(base64.b64decode(code)))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.convert("RGB").save(path, quality=90)
+        with write_atomically(path) as unfinished:
+            image.convert("RGB").save(unfinished, quality=90)
 
 
 def fingerprint(source: str) -> str:

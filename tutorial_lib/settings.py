@@ -1,13 +1,15 @@
 """Where things lie, which models there are, and which device to use.
 
 Everything that differs between the tiny models and the real Stable
-Diffusion stands here, in one `Profile` for each; no other room asks which
+Diffusion stands here, in one `Profile` for each; no other module asks which
 of them it works with.
 """
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from tutorial_lib.errors import DataError, TutorialError
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
@@ -21,14 +23,14 @@ class Profile:
     `pipeline` is a folder or a hub id, `revision` the 40 hexadecimal digits
     of a hub commit (None for a folder). `clip_model` and `clip_pretrained`
     are open_clip's names for the CLIP whose text encoder the pipeline uses.
-    `size` is the side of a picture in pixels, `embedding_width` the number
+    `size` is the side of an image in pixels, `embedding_width` the number
     of entries of a word's vector. The learning rates are effective ones:
-    what Adam gets, multiplied by nothing. `mirror` is whether a picture's
+    what Adam gets, multiplied by nothing. `mirror` is whether an image's
     mirror image shows the concept as well: not so for the drawn world's
     slanted patterns and one-sided moles. `middle_timesteps` are those at
-    which shapes are decided: the denoising recipe looks there more often,
-    and weighs errors in much noise more (`weigh_timesteps`). None is the
-    paper's even loss.
+    which shapes are decided: the denoising recipe samples them more often,
+    and weighs errors in much noise more (`compute_timestep_weights`). None
+    is the paper's even loss.
     """
 
     name: str
@@ -92,14 +94,14 @@ PROFILES = {
 }
 
 
-def find_data():
-    """Return the folder of pictures, models and words, data/, as a Path.
+def find_data() -> Path:
+    """Return the folder of images, models and words, data/.
 
     It lies beside the library in a clone and in an editable install.
-    Raises FileNotFoundError elsewhere.
+    Raises DataError elsewhere.
     """
     if not DATA.is_dir():
-        raise FileNotFoundError(
+        raise DataError(
             f"The tutorial's data/ folder is not at {DATA}; clone the "
             "repository and run `pip install -e .` in the clone, because a "
             "plain install does not carry the data."
@@ -107,24 +109,24 @@ def find_data():
     return DATA
 
 
-def pick_profile(name=None):
+def pick_profile(name: str | None = None) -> Profile:
     """Return the Profile of that name, "tiny" unless told otherwise.
 
     Without a name the environment variable TUTORIAL_MODEL decides.
-    Raises ValueError for a name that is not in PROFILES.
+    Raises TutorialError for a name that is not in PROFILES.
     """
     name = name or os.environ.get("TUTORIAL_MODEL") or "tiny"
     if name not in PROFILES:
         known = " or ".join(f'"{known}"' for known in PROFILES)
-        raise ValueError(
+        raise TutorialError(
             f'There are no models called "{name}"; say {known} (as an '
             "argument or in the environment variable TUTORIAL_MODEL)."
         )
     return PROFILES[name]
 
 
-def choose_device():
+def choose_device() -> str:
     """Return "cuda" where torch finds a GPU it can use, else "cpu"."""
-    import torch  # here, so that reading pictures does not wait for torch
+    import torch  # here, so that reading images does not wait for torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -4,10 +4,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
-from tutorial_lib.world.captioned_images import CaptionedImages
 
 from tutorial_lib.evaluation import card_tables, model_card
+from tutorial_lib.evaluation.captioned_images import CaptionedImages
 
 
 def test_readings_are_counted_where_there_is_a_truth(monkeypatch):
@@ -16,7 +17,7 @@ def test_readings_are_counted_where_there_is_a_truth(monkeypatch):
             labels={"object": [], "hair": [], "motif": []}
         )
     )
-    seen = [
+    readings = [
         {"object": "mug", "hair": "long", "motif": "stars"},
         {"object": "bag", "hair": "bob", "motif": "stars"},
     ]
@@ -24,16 +25,16 @@ def test_readings_are_counted_where_there_is_a_truth(monkeypatch):
         {"object": "mug", "motif": "stars"},
         {"object": "mug", "hair": "bob", "motif": "dots", "way": "rug"},
     ]
-    monkeypatch.setattr(model_card, "read_attributes", lambda *_: seen)
-    found = model_card.measure_reading(judges, ["", ""], truth)
-    values = {name: each["value"] for name, each in found.items()}
+    monkeypatch.setattr(model_card, "read_attributes", lambda *_: readings)
+    shares = model_card.measure_reading(judges, ["", ""], truth)
+    values = {name: share["value"] for name, share in shares.items()}
     assert values == {
         "object": 0.5,
         "hair": 1.0,
         "motif": 1.0,
         "motif on a corgi": 0.0,
     }
-    assert found["object"]["low"] == 0 and found["object"]["high"] == 1
+    assert shares["object"]["low"] == 0 and shares["object"]["high"] == 1
 
 
 @pytest.mark.parametrize(
@@ -58,17 +59,26 @@ def test_numbers_are_rounded_however_deep_they_lie():
     }
 
 
-def test_captions_that_are_drawn_name_their_style_and_the_way():
-    found = model_card.sample_captions(40, 16)
-    assert found.pixels.shape == (40, 16, 16, 3) and found.pixels.any()
-    assert len(set(found.captions)) > 30
-    for caption, label in zip(found.captions, found.labels, strict=True):
+def test_captions_to_generate_from_name_their_style_and_the_way():
+    sampled = model_card.sample_captions(40, 16)
+    assert sampled.pixels.shape == (40, 16, 16, 3) and sampled.pixels.any()
+    assert len(set(sampled.captions)) > 30
+    for caption, label in zip(sampled.captions, sampled.labels, strict=True):
         assert model_card.names_style(caption, label["style"])
         assert "way" not in label
-    assert model_card.sample_captions(2, 16).captions == found.captions[:2]
+    assert model_card.sample_captions(2, 16).captions == sampled.captions[:2]
 
 
-def test_the_sheet_shows_each_picture_below_what_it_should_show(tmp_path):
+def test_a_batch_of_images_lies_between_minus_one_and_one():
+    pixels = np.zeros((3, 8, 8, 3), np.uint8)
+    pixels[1, :, :, 2] = 255
+    images = CaptionedImages(pixels, [""] * 3, [{}] * 3)
+    batch = images.batch(torch.tensor([1, 0]), "cpu")
+    assert batch.shape == (2, 3, 8, 8) and batch.dtype == torch.float32
+    assert batch[:, :, 0, 0].tolist() == [[-1, -1, 1], [-1, -1, -1]]
+
+
+def test_the_sheet_shows_each_image_below_what_it_should_show(tmp_path):
     count = model_card.SHEET_ROWS * model_card.SHEET_COLUMNS
     black = CaptionedImages(
         np.zeros((count, 8, 8, 3), np.uint8), [""] * count, [{}] * count
@@ -83,22 +93,22 @@ def test_the_sheet_shows_each_picture_below_what_it_should_show(tmp_path):
 def make_card(value: float) -> dict:
     """Make a card on which every share is the same."""
     share = {"value": value, "low": value - 0.02, "high": value + 0.02}
-    found = {}
-    for _, path, _ in card_tables.FIGURES:
-        *folders, last = path.split()
-        place = found
-        for folder in folders:
-            place = place.setdefault(folder, {})
-        place[last] = share
-    found["clip_zero_shot"] = {"motif": share}
-    for name in card_tables.SHOWN:
-        found[f"judges_read_{name}"] = {"hair_color": share}
-    return found
+    card = {}
+    for _, keys, _ in card_tables.MEASURES:
+        *outer, last = keys.split()
+        inner = card
+        for key in outer:
+            inner = inner.setdefault(key, {})
+        inner[last] = share
+    card["clip_zero_shot"] = {"motif": share}
+    for source in card_tables.SOURCES:
+        card[f"judges_read_{source}"] = {"hair_color": share}
+    return card
 
 
 def test_each_share_stands_with_its_interval_and_its_aim():
-    text = card_tables.write_tables(make_card(0.5))
-    assert text.count("50 % (48 to 52)") == len(card_tables.FIGURES) + 3
+    text = card_tables.format_tables(make_card(0.5))
+    assert text.count("50 % (48 to 52)") == len(card_tables.MEASURES) + 3
     assert "| 0.5 dB (0.5 to 0.5) | 30 dB |" in text
     assert f"| hair color {3 * '| 50 % (48 to 52) '}| 90 % |" in text
 
@@ -115,5 +125,5 @@ def test_a_page_is_filled_between_its_marks_again_and_again(tmp_path):
         card_tables.fill_page(page, make_card(value))
     text = page.read_text(encoding="utf-8")
     assert text.startswith("a ") and text.endswith(" z")
-    assert card_tables.write_tables(make_card(0.6)) in text
+    assert card_tables.format_tables(make_card(0.6)) in text
     assert "50 %" not in text and "old" not in text

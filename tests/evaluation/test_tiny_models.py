@@ -10,14 +10,14 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 
 from tutorial_lib import world
-from tutorial_lib.evaluation.judges import load_judges, read_attributes
+from tutorial_lib.evaluation import load_judges, read_attributes
+from tutorial_lib.generation import generate
 from tutorial_lib.generation.clip_features import measure_similarity
-from tutorial_lib.generation.generate import generate
 from tutorial_lib.images import load_concept
 from tutorial_lib.models import load_models
 from tutorial_lib.settings import DATA, PROFILES
 from tutorial_lib.training.shipped_concepts import SHIPPED
-from tutorial_lib.words.learned_word import LearnedWord
+from tutorial_lib.words import LearnedWord
 from tutorial_lib.world.captioned_scenes import (
     label_scene,
     sample_captioned_scene,
@@ -40,7 +40,7 @@ def judges():
 
 @pytest.fixture(scope="module")
 def fresh():
-    """Return pictures, captions and labels that nobody has ever seen."""
+    """Return images, captions and labels that nobody has ever seen."""
     rng = random.Random("fresh")
     scenes = [sample_captioned_scene(rng) for _ in range(96)]
     images = [world.render_scene(scene, 64) for scene, _ in scenes]
@@ -92,34 +92,38 @@ def test_plain_diffusers_and_plain_open_clip_load_them():
     assert len(preprocess.transforms) >= 3
 
 
-def test_clip_finds_the_caption_of_a_picture_it_never_saw(tiny, fresh):
+def test_clip_finds_the_caption_of_an_image_it_never_saw(tiny, fresh):
     images, captions, _ = fresh
     best = measure_similarity(tiny, images, captions).argmax(0)
     right = [captions[b] == captions[i] for i, b in enumerate(best.tolist())]
     assert sum(right) / len(right) > 0.8  # chance: 0.01
 
 
-def test_the_judge_reads_pictures_it_never_saw(judges, fresh):
+def test_the_judge_reads_images_it_never_saw(judges, fresh):
     images, _, labels = fresh
-    seen = read_attributes(judges.attributes, images)
-    for name, least in {"object": 0.95, "style": 0.95, "hair": 0.8}.items():
+    readings = read_attributes(judges.attributes, images)
+    for name, min_share in {
+        "object": 0.95,
+        "style": 0.95,
+        "hair": 0.8,
+    }.items():
         right = [
             reading[name] == label[name]
-            for reading, label in zip(seen, labels, strict=True)
+            for reading, label in zip(readings, labels, strict=True)
             if name in label
         ]
-        assert sum(right) / len(right) > least, name
+        assert sum(right) / len(right) > min_share, name
 
 
-def test_stable_diffusion_draws_what_a_prompt_says(tiny, judges):
+def test_stable_diffusion_generates_what_a_prompt_says(tiny, judges):
     asked = {
         "a photo of a T-shirt with red stars on white": "T-shirt",
         "an anime illustration of a woman with long black hair": "portrait",
         "a photo of a corgi": "corgi",
     }
     images = generate(tiny, list(asked), count=4, seed=0, progress=False)
-    seen = read_attributes(judges.attributes, images)
-    objects = [reading["object"] for reading in seen]
+    readings = read_attributes(judges.attributes, images)
+    objects = [reading["object"] for reading in readings]
     wanted = [thing for thing in asked.values() for _ in range(4)]
     hits = [a == b for a, b in zip(objects, wanted, strict=True)]
     assert sum(hits) >= 10

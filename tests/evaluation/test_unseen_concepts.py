@@ -7,7 +7,7 @@ import torch
 
 from tutorial_lib.evaluation import unseen_concepts
 from tutorial_lib.evaluation.true_concepts import render_training_images
-from tutorial_lib.words.learned_word import LearnedWord
+from tutorial_lib.words import LearnedWord
 from tutorial_lib.world import new_concept
 
 
@@ -35,7 +35,7 @@ def test_each_unseen_concept_gets_a_word_of_its_own(monkeypatch):
         recipe="similarity",
     )
     assert learned == [("person 3", "similarity"), ("person 5", "similarity")]
-    assert [each.seed for each in subjects] == [3, 5]
+    assert [subject.seed for subject in subjects] == [3, 5]
     assert subjects[0].truth == new_concept("person", 3)
     assert options["num_names"] == 3 and options["recipe"] == "similarity"
     # As long as it took to learn, not to take it out again.
@@ -58,7 +58,7 @@ def test_a_word_that_was_learned_already_is_taken_from_its_checkpoint(
             unseen_concepts,
             "learn_word",
             lambda *args, **options: learn_word(
-                *args, callback=press_stop, **options
+                *args, callbacks=[press_stop], **options
             ),
         )
         with pytest.raises(KeyboardInterrupt):
@@ -67,14 +67,14 @@ def test_a_word_that_was_learned_already_is_taken_from_its_checkpoint(
             )
     (file,) = folder.iterdir()
     stopped = file.stat().st_mtime_ns
-    word, took = unseen_concepts.learn_whole_word(
+    word, seconds = unseen_concepts.learn_whole_word(
         models, concept, "similarity", folder
     )
     assert file.stat().st_mtime_ns > stopped and word.steps > 15
-    again, seconds = unseen_concepts.learn_whole_word(
+    again, seconds_again = unseen_concepts.learn_whole_word(
         models, concept, "similarity", folder
     )
     assert torch.equal(again.vectors, word.vectors)
-    assert seconds == word.history[-1]["seconds"] <= took
+    assert seconds_again == word.history[-1]["seconds"] <= seconds
     unseen_concepts.learn_whole_word(models, concept, "both", folder)
     assert len(list(folder.iterdir())) == 2  # each recipe has its own

@@ -15,41 +15,73 @@ def leaf(vector):
     return vector.detach().clone().requires_grad_(True)
 
 
-@pytest.mark.parametrize(("answer", "said"), [
-    (lambda t, i: leaf(t[i].mean(0, keepdim=True)), "Right."),
-    (lambda t, i: leaf(t[i].sum(0, keepdim=True)), "that is the sum"),
-    (lambda t, i: leaf(t[i[:1]]), "the row of the first token alone"),
-    (lambda t, i: leaf(t[:len(i)].mean(0, keepdim=True)), "is not the mean"),
-    (lambda t, i: leaf(t[i].mean(0)), "should have shape (1, 6)"),
-    (lambda t, i: leaf(t[i].mean(1, keepdim=True)), "should have shape"),
-    (lambda t, i: t[i].detach().mean(0, keepdim=True), "not ask for a grad"),
-    (lambda t, i: t[i].mean(0, keepdim=True), "it is no leaf"),
-    (lambda t, i: leaf(t[i].mean(0, keepdim=True)) if len(i) > 1
-        else t[i[0]:i[0] + 1].detach().requires_grad_(True), "is a window"),
-    (lambda t, i: leaf(t.requires_grad_(False)[i].mean(0, keepdim=True)),
-        "has changed"),
-    (lambda t, i: None, "is `return` missing?"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda t, i: leaf(t[i].mean(0, keepdim=True)), "Right."),
+        (lambda t, i: leaf(t[i].sum(0, keepdim=True)), "that is the sum"),
+        (lambda t, i: leaf(t[i[:1]]), "the row of the first token alone"),
+        (
+            lambda t, i: leaf(t[: len(i)].mean(0, keepdim=True)),
+            "is not the mean",
+        ),
+        (lambda t, i: leaf(t[i].mean(0)), "should have shape (1, 6)"),
+        (lambda t, i: leaf(t[i].mean(1, keepdim=True)), "should have shape"),
+        (
+            lambda t, i: t[i].detach().mean(0, keepdim=True),
+            "not ask for a grad",
+        ),
+        (lambda t, i: t[i].mean(0, keepdim=True), "it is no leaf"),
+        (
+            lambda t, i: (
+                leaf(t[i].mean(0, keepdim=True))
+                if len(i) > 1
+                else t[i[0] : i[0] + 1].detach().requires_grad_(True)
+            ),
+            "is a window",
+        ),
+        (
+            lambda t, i: leaf(
+                t.requires_grad_(False)[i].mean(0, keepdim=True)
+            ),
+            "has changed",
+        ),
+        (lambda t, i: None, "is `return` missing?"),
+    ],
+)
 def test_the_start_vector(answer, said, capsys):
     for _ in range(5):
         check_start_vector(answer)
         assert said in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("answer", "said"), [
-    (lambda token_ids, end: (token_ids == end).int().argmax(dim=1), "Right."),
-    (lambda token_ids, end: token_ids.argmax(dim=1), "the place of the largest id"),
-    (lambda token_ids, end: torch.stack([(row == end).nonzero()[-1, 0]
-        for row in token_ids]), "that is the last end-of-text"),
-    (lambda token_ids, end: (token_ids == end).int().argmax(dim=1) + 1, "one place off"),
-    (lambda token_ids, end: torch.full((4,), end), "the places where they stand"),
-    (lambda token_ids, end: torch.zeros(4), "the texts end at"),
-    (lambda token_ids, end: (token_ids == end).nonzero(), "should have shape (4,)"),
-    (lambda token_ids, end: (token_ids == 49407).int().argmax(1), "a fixed number"),
-    (lambda token_ids, end: (token_ids == end).sum(1), "the *place* is wanted"),
-    (lambda token_ids, end: (token_ids == end).int().amax(1), "the *place* is wanted"),
-    (lambda token_ids, end: (token_ids >= end).int().argmax(1), "X has the largest"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda ids, end: (ids == end).int().argmax(dim=1), "Right."),
+        (lambda ids, end: ids.argmax(dim=1), "the place of the largest id"),
+        (
+            lambda ids, end: torch.stack(
+                [(row == end).nonzero()[-1, 0] for row in ids]
+            ),
+            "that is the last end-of-text",
+        ),
+        (
+            lambda ids, end: (ids == end).int().argmax(dim=1) + 1,
+            "one place off",
+        ),
+        (
+            lambda ids, end: torch.full((4,), end),
+            "the places where they stand",
+        ),
+        (lambda ids, end: torch.zeros(4), "the texts end at"),
+        (lambda ids, end: (ids == end).nonzero(), "should have shape (4,)"),
+        (lambda ids, end: (ids == 49407).int().argmax(1), "a fixed number"),
+        (lambda ids, end: (ids == end).sum(1), "the *place* is wanted"),
+        (lambda ids, end: (ids == end).int().amax(1), "the *place* is wanted"),
+        (lambda ids, end: (ids >= end).int().argmax(1), "X has the largest"),
+    ],
+)
 def test_the_end_of_text(answer, said, capsys):
     for _ in range(5):
         check_find_end_of_text(answer)
@@ -93,20 +125,27 @@ def forget_else(token_ids, first, num_vectors):
     return [n for i in token_ids for n in (word if i == first else []) + [i]]
 
 
-@pytest.mark.parametrize(("answer", "said"), [
-    (expand, "Right."),
-    (expand_in_place, "what you were given has changed"),
-    (expand_first, "only the first X was expanded"),
-    (nest, "a list within the list"),
-    (nest_range, "a list within the list"),
-    (forget_else, "is an `else` missing"),
-    (lambda token_ids, first, n: [k for i in token_ids for k in [i] * (n if i == first
-        else 1)], "one id stands there several times"),
-    (lambda token_ids, first, n: list(token_ids), "as long as before"),
-    (lambda token_ids, first, n: torch.tensor(token_ids), "returns Tensor"),
-    (lambda token_ids, first, n: expand(token_ids, first, n + 1), "should become"),
-    (lambda token_ids, first, n: None, "returns nothing"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (expand, "Right."),
+        (expand_in_place, "what you were given has changed"),
+        (expand_first, "only the first X was expanded"),
+        (nest, "a list within the list"),
+        (nest_range, "a list within the list"),
+        (forget_else, "is an `else` missing"),
+        (
+            lambda ids, first, n: [
+                k for i in ids for k in [i] * (n if i == first else 1)
+            ],
+            "one id stands there several times",
+        ),
+        (lambda ids, first, n: list(ids), "as long as before"),
+        (lambda ids, first, n: torch.tensor(ids), "returns Tensor"),
+        (lambda ids, first, n: expand(ids, first, n + 1), "should become"),
+        (lambda ids, first, n: None, "returns nothing"),
+    ],
+)
 def test_room_for_several_vectors(answer, said, capsys):
     for _ in range(5):
         check_expand_word(answer)

@@ -60,20 +60,22 @@ def limit_in_place(vectors, limit):
     return vectors.renorm_(2, 0, limit)
 
 
-def settle(found, gain=None, progress=None):
+def settle(similarities, gain=None, progress=None):
     """Say whether similarities have settled, by a rule that may be wrong."""
-    if len(found) <= 4:
+    if len(similarities) <= 4:
         return False
     gain = gain or (lambda s: max(s) - max(s[:-4]))
     progress = progress or (lambda s: max(s) - s[0])
-    return gain(found) <= 0.02 * progress(found)
+    return gain(similarities) <= 0.02 * progress(similarities)
 
 
-def want_less(found):
+def want_less(similarities):
     """Take less for no more."""
-    if len(found) <= 4:
+    if len(similarities) <= 4:
         return False
-    return max(found) - max(found[:-4]) < 0.02 * (max(found) - found[0])
+    best = max(similarities)
+    gain = best - max(similarities[:-4])
+    return gain < 0.02 * (best - similarities[0])
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_vectors_that_are_too_long(answer, said, capsys):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (lambda s: should_stop_early([1 - each for each in s]), "Right."),
+        (lambda s: should_stop_early([1 - value for value in s]), "Right."),
         (settle, "Right."),
         (lambda s: len(s) <= 4 or settle(s), "too early to say"),
         (lambda s: settle(s, progress=lambda s: 1), "not a gain of 0.02"),
@@ -168,7 +170,7 @@ def test_vectors_that_are_too_long(answer, said, capsys):
             lambda s: settle(s, gain=lambda s: max(s) - max(s[:4])),
             "are the first four",
         ),
-        (lambda s: should_stop_early(s), "the answer is"),
+        (should_stop_early, "the answer is"),
         (lambda s: s[-9], "your function raised IndexError"),
     ],
 )

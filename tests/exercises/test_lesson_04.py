@@ -6,42 +6,44 @@ import torch
 from tutorial_lib.exercises import lesson_04 as lesson
 
 
-def column(signal):
+def column(alpha_cumprod):
     """Return one share for each row, ready to multiply latents."""
-    return signal[:, None, None, None]
+    return alpha_cumprod[:, None, None, None]
 
 
-def mix(latents, noise, signal):
+def mix(latents, noise, alpha_cumprod):
     """Mix latents and noise as it should be."""
-    return signal**0.5 * latents + (1 - signal) ** 0.5 * noise
+    return alpha_cumprod**0.5 * latents + (1 - alpha_cumprod) ** 0.5 * noise
 
 
-def clean(noisy, guess, signal):
-    """Take the guessed noise out."""
-    return (noisy - (1 - signal) ** 0.5 * guess) / signal**0.5
+def clean(noisy, noise_pred, alpha_cumprod):
+    """Take the predicted noise out."""
+    return (
+        noisy - (1 - alpha_cumprod) ** 0.5 * noise_pred
+    ) / alpha_cumprod**0.5
 
 
-def forget_roots(latents, noise, signal):
+def forget_roots(latents, noise, alpha_cumprod):
     """Mix variances as if they were amplitudes."""
-    signal = column(signal)
-    return signal * latents + (1 - signal) * noise
+    alpha_cumprod = column(alpha_cumprod)
+    return alpha_cumprod * latents + (1 - alpha_cumprod) * noise
 
 
-def root_too_early(latents, noise, signal):
+def root_too_early(latents, noise, alpha_cumprod):
     """Take one minus the root."""
-    root = column(signal) ** 0.5
+    root = column(alpha_cumprod) ** 0.5
     return root * latents + (1 - root) * noise
 
 
-def keep_latents(latents, noise, signal):
+def keep_latents(latents, noise, alpha_cumprod):
     """Only add noise."""
-    return latents + (1 - column(signal)) ** 0.5 * noise
+    return latents + (1 - column(alpha_cumprod)) ** 0.5 * noise
 
 
-def change_latents(latents, noise, signal):
+def change_latents(latents, noise, alpha_cumprod):
     """Change what was given."""
-    latents *= column(signal) ** 0.5
-    return latents + (1 - column(signal)) ** 0.5 * noise
+    latents *= column(alpha_cumprod) ** 0.5
+    return latents + (1 - column(alpha_cumprod)) ** 0.5 * noise
 
 
 def change_without(without, first, second, scale):
@@ -50,28 +52,30 @@ def change_without(without, first, second, scale):
     return without
 
 
-def add_fresh_noise(noisy, guess, signal, next_signal):
+def add_fresh_noise(noisy, noise_pred, alpha_cumprod, next_alpha_cumprod):
     """Do as DDPM does."""
-    fresh = torch.randn_like(guess)
-    return mix(clean(noisy, guess, signal), fresh, next_signal)
+    fresh = torch.randn_like(noise_pred)
+    return mix(
+        clean(noisy, noise_pred, alpha_cumprod), fresh, next_alpha_cumprod
+    )
 
 
-def step_without_roots(noisy, guess, signal, next_signal):
+def step_without_roots(noisy, noise_pred, alpha_cumprod, next_alpha_cumprod):
     """Forget all square roots."""
-    found = (noisy - (1 - signal) * guess) / signal
-    return next_signal * found + (1 - next_signal) * guess
+    latents = (noisy - (1 - alpha_cumprod) * noise_pred) / alpha_cumprod
+    return next_alpha_cumprod * latents + (1 - next_alpha_cumprod) * noise_pred
 
 
-def step_undivided(noisy, guess, signal, next_signal):
-    """Forget to divide by the root of the signal."""
-    found = noisy - (1 - signal) ** 0.5 * guess
-    return mix(found, guess, next_signal)
+def step_undivided(noisy, noise_pred, alpha_cumprod, next_alpha_cumprod):
+    """Forget to divide by the root of alpha_cumprod."""
+    latents = noisy - (1 - alpha_cumprod) ** 0.5 * noise_pred
+    return mix(latents, noise_pred, next_alpha_cumprod)
 
 
-def step_full_size(noisy, guess, signal, next_signal):
-    """Forget to shrink the clean guess again."""
-    found = clean(noisy, guess, signal)
-    return found + (1 - next_signal) ** 0.5 * guess
+def step_full_size(noisy, noise_pred, alpha_cumprod, next_alpha_cumprod):
+    """Forget to shrink the clean prediction again."""
+    latents = clean(noisy, noise_pred, alpha_cumprod)
+    return latents + (1 - next_alpha_cumprod) ** 0.5 * noise_pred
 
 
 ADD, GUIDE = lesson.check_add_noise, lesson.check_guide_by_two
@@ -81,10 +85,16 @@ WRONG = [
     (ADD, root_too_early, "not one minus the root"),
     (ADD, keep_latents, "have to shrink"),
     (ADD, change_latents, "has changed"),
-    (ADD, lambda a, n, s: mix(a, 0 * n, column(s)) + (1 - column(s)) * n,
-     "only `signal` has its square root"),
-    (ADD, lambda a, n, s: column(s) * a + mix(0 * a, n, column(s)),
-     "only `1 - signal` has its square root"),
+    (
+        ADD,
+        lambda a, n, s: mix(a, 0 * n, column(s)) + (1 - column(s)) * n,
+        "only `alpha_cumprod` has its square root",
+    ),
+    (
+        ADD,
+        lambda a, n, s: column(s) * a + mix(0 * a, n, column(s)),
+        "only `1 - alpha_cumprod` has its square root",
+    ),
     (ADD, lambda a, n, s: column(s) ** 0.5 * a + n, "shrink as well"),
     (ADD, lambda a, n, s: mix(n, a, column(s)), "swapped"),
     (ADD, mix, "follows the columns"),
@@ -105,7 +115,7 @@ WRONG = [
     (STEP, step_without_roots, "square roots"),
     (STEP, step_undivided, "still shrunk"),
     (STEP, step_full_size, "shrink again"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("check", "answer", "said"), WRONG)

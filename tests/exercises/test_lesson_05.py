@@ -122,20 +122,35 @@ WRONG = [
     (lesson.check_sample_latents, divide, "do not divide"),
     (lesson.check_sample_latents, take_the_mean, "no noise"),
     (lesson.check_sample_latents, change_the_mean, "has changed"),
-    (lesson.check_sample_latents,
-     lambda m, d, n, s: (m + d**2 * n) * s, "do not square"),
-    (lesson.check_sample_latents,
-     lambda m, d, n, s: (m + d**0.5 * n) * s, "no root"),
+    (
+        lesson.check_sample_latents,
+        lambda m, d, n, s: (m + d**2 * n) * s,
+        "do not square",
+    ),
+    (
+        lesson.check_sample_latents,
+        lambda m, d, n, s: (m + d**0.5 * n) * s,
+        "no root",
+    ),
     (lesson.check_take_step, walk_uphill, "uphill"),
     (lesson.check_take_step, forget_lr, "learning rate"),
     (lesson.check_take_step, change_in_place, "has changed"),
     (lesson.check_take_step, ask_the_given, "now asks for a gradient"),
-    (lesson.check_take_step,
-     lambda f, v, lr: lr * find_gradient(f, v), "subtract it from"),
-    (lesson.check_take_step,
-     lambda f, v, lr: -lr * find_gradient(f, v), "add it to"),
-    (lesson.check_take_step,
-     lambda f, v, lr: find_gradient(f, v), "the gradient alone"),
+    (
+        lesson.check_take_step,
+        lambda f, v, lr: lr * find_gradient(f, v),
+        "subtract it from",
+    ),
+    (
+        lesson.check_take_step,
+        lambda f, v, lr: -lr * find_gradient(f, v),
+        "add it to",
+    ),
+    (
+        lesson.check_take_step,
+        lambda f, v, lr: find_gradient(f, v),
+        "the gradient alone",
+    ),
     (lesson.check_take_step, keep_the_graph, "the graph"),
     (lesson.check_spread_times, pick_freely, "left out"),
     (lesson.check_spread_times, take_middles, "the same"),
@@ -146,7 +161,7 @@ WRONG = [
     (lesson.check_spread_times, spread_over_lines, "each share should be"),
     (lesson.check_spread_times, round_too_early, "all are 0"),
     (lesson.check_spread_times, spread_eight, "should have shape (5,)"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("check", "answer", "said"), WRONG)

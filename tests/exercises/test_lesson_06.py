@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from tutorial_lib.exercises import lesson_06
+from tutorial_lib.exercises import lesson_06 as lesson
 
 
 def cosines(vector, references):
@@ -16,32 +16,32 @@ def cosines(vector, references):
 
 def count_from_zero(vector, references):
     """Be one too small."""
-    found = cosines(vector, references)
-    return int((found > found[0]).sum())
+    scores = cosines(vector, references)
+    return int((scores > scores[0]).sum())
 
 
 def forget_lengths(vector, references):
     """Compare by the dot product."""
-    found = references @ vector
-    return 1 + int((found > found[0]).sum())
+    scores = references @ vector
+    return 1 + int((scores > scores[0]).sum())
 
 
 def count_from_the_end(vector, references):
     """Count the less similar ones."""
-    found = cosines(vector, references)
-    return 1 + int((found < found[0]).sum())
+    scores = cosines(vector, references)
+    return 1 + int((scores < scores[0]).sum())
 
 
 def count_itself(vector, references):
     """Count those that are as similar, too."""
-    found = cosines(vector, references)
-    return 1 + int((found >= found[0]).sum())
+    scores = cosines(vector, references)
+    return 1 + int((scores >= scores[0]).sum())
 
 
 def compare_distances(vector, references):
     """Compare by distance."""
-    found = (references - vector).norm(dim=1)
-    return 1 + int((found < found[0]).sum())
+    distances = (references - vector).norm(dim=1)
+    return 1 + int((distances < distances[0]).sum())
 
 
 def resample(hits, replacement=True, count=2000, size=None):
@@ -101,42 +101,66 @@ def single_ways(hits, num, guess):
 
 
 WRONG = [
-    (lesson_06.check_find_place, count_from_zero, "begin at 1"),
-    (lesson_06.check_find_place, forget_lengths, "by cosine"),
-    (lesson_06.check_find_place, count_from_the_end, "less similar"),
-    (lesson_06.check_find_place, count_itself, "counts itself"),
-    (lesson_06.check_find_place, compare_distances, "by distance"),
-    (lesson_06.check_find_interval, take_all, "too wide"),
-    (lesson_06.check_find_interval,
-     lambda h: pick(resample(h), 0.005, 0.995), "too wide"),
-    (lesson_06.check_find_interval,
-     lambda h: pick(resample(h, size=len(h) // 2), 0.025, 0.975), "too wide"),
-    (lesson_06.check_find_interval,
-     lambda h: pick(resample(h), 0.05, 0.95), "holds 90 %"),
-    (lesson_06.check_find_interval,
-     lambda h: pick(resample(h), 0.25, 0.75), "too narrow"),
-    (lesson_06.check_find_interval,
-     lambda h: pick(resample(h, size=2000), 0.025, 0.975), "too narrow"),
-    (lesson_06.check_find_interval, take_sums, "not the sum"),
-    (lesson_06.check_find_interval, take_percent_for_parts, "wants 2.5"),
-    (lesson_06.check_find_interval,
-     lambda h: pick(resample(h), 0.025, 0.975, kind=list), "Right."),
-    (lesson_06.check_find_interval,
-     lambda h: pick(resample(h), 0.025, 0.975, kind=torch.tensor), "Right."),
-    (lesson_06.check_find_interval, draw_without_replacement, "no width"),
-    (lesson_06.check_find_interval, swap_ends, "comes first"),
-    (lesson_06.check_find_interval, lambda hits: 0.5, "two numbers"),
-    (lesson_06.check_find_luck, lambda *a: terms(*a)[0], "exactly"),
-    (lesson_06.check_find_luck, lambda *a: sum(terms(*a)[1:]), "one later"),
-    (lesson_06.check_find_luck, lambda h, n, g: g**h, "math.comb"),
-    (lesson_06.check_find_luck, lambda *a: single_ways(*a)[0], "math.comb"),
-    (lesson_06.check_find_luck, lambda *a: sum(single_ways(*a)), "math.comb"),
-    (lesson_06.check_find_luck, lambda *a: sum(terms(*a)[:-1]), "`range` ends"),
-    (lesson_06.check_find_luck,
-     lambda *a: 1 - sum(terms(*a)[1:]), "of 2 at most"),
-    (lesson_06.check_find_luck, lambda *a: 1 - sum(terms(*a)), "fewer than 2"),
-    (lesson_06.check_find_luck, lambda h, n, g: h / n, "share of hits"),
-]  # fmt: skip
+    (lesson.check_find_place, count_from_zero, "begin at 1"),
+    (lesson.check_find_place, forget_lengths, "by cosine"),
+    (lesson.check_find_place, count_from_the_end, "less similar"),
+    (lesson.check_find_place, count_itself, "counts itself"),
+    (lesson.check_find_place, compare_distances, "by distance"),
+    (lesson.check_find_interval, take_all, "too wide"),
+    (
+        lesson.check_find_interval,
+        lambda h: pick(resample(h), 0.005, 0.995),
+        "too wide",
+    ),
+    (
+        lesson.check_find_interval,
+        lambda h: pick(resample(h, size=len(h) // 2), 0.025, 0.975),
+        "too wide",
+    ),
+    (
+        lesson.check_find_interval,
+        lambda h: pick(resample(h), 0.05, 0.95),
+        "holds 90 %",
+    ),
+    (
+        lesson.check_find_interval,
+        lambda h: pick(resample(h), 0.25, 0.75),
+        "too narrow",
+    ),
+    (
+        lesson.check_find_interval,
+        lambda h: pick(resample(h, size=2000), 0.025, 0.975),
+        "too narrow",
+    ),
+    (lesson.check_find_interval, take_sums, "not the sum"),
+    (lesson.check_find_interval, take_percent_for_parts, "wants 2.5"),
+    (
+        lesson.check_find_interval,
+        lambda h: pick(resample(h), 0.025, 0.975, kind=list),
+        "Right.",
+    ),
+    (
+        lesson.check_find_interval,
+        lambda h: pick(resample(h), 0.025, 0.975, kind=torch.tensor),
+        "Right.",
+    ),
+    (lesson.check_find_interval, draw_without_replacement, "no width"),
+    (lesson.check_find_interval, swap_ends, "comes first"),
+    (lesson.check_find_interval, lambda hits: 0.5, "two numbers"),
+    (lesson.check_find_luck, lambda *a: terms(*a)[0], "exactly"),
+    (lesson.check_find_luck, lambda *a: sum(terms(*a)[1:]), "one later"),
+    (lesson.check_find_luck, lambda h, n, g: g**h, "math.comb"),
+    (lesson.check_find_luck, lambda *a: single_ways(*a)[0], "math.comb"),
+    (lesson.check_find_luck, lambda *a: sum(single_ways(*a)), "math.comb"),
+    (lesson.check_find_luck, lambda *a: sum(terms(*a)[:-1]), "`range` ends"),
+    (
+        lesson.check_find_luck,
+        lambda *a: 1 - sum(terms(*a)[1:]),
+        "of 2 at most",
+    ),
+    (lesson.check_find_luck, lambda *a: 1 - sum(terms(*a)), "fewer than 2"),
+    (lesson.check_find_luck, lambda h, n, g: h / n, "share of hits"),
+]
 
 
 @pytest.mark.parametrize(("check", "answer", "said"), WRONG)

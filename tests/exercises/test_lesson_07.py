@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tutorial_lib.exercises import lesson_07
+from tutorial_lib.exercises import lesson_07 as lesson
 
 
 def get_shares(counts):
@@ -53,10 +53,13 @@ def forget_to_divide(counts):
 def compare_noise(images):
     """Compare along the wrong axis."""
     num = images.shape[1]
-    return np.mean([
-        np.abs(images[:, a] - images[:, b]).mean()
-        for a in range(num) for b in range(a)
-    ])  # fmt: skip
+    return np.mean(
+        [
+            np.abs(images[:, a] - images[:, b]).mean()
+            for a in range(num)
+            for b in range(a)
+        ]
+    )
 
 
 def compare_with_itself(images):
@@ -75,41 +78,74 @@ def list_pairs(images):
 
 
 WRONG = [
-    (lesson_07.check_measure_entropy, forget_the_sign, "the sign"),
-    (lesson_07.check_measure_entropy, count_in_nats, "in nats"),
-    (lesson_07.check_measure_entropy, keep_zeros, "counts of 0"),
-    (lesson_07.check_measure_entropy, forget_to_divide, "by their sum"),
-    (lesson_07.check_measure_entropy, count_in_tens, "the base of 10"),
-    (lesson_07.check_measure_entropy, forget_the_factor, "counts p times"),
-    (lesson_07.check_measure_entropy, take_the_mean, "you take the mean"),
-    (lesson_07.check_measure_entropy, lambda counts: None, "returns nothing"),
-    (lesson_07.check_compare_prompts, compare_noise, "first axis"),
-    (lesson_07.check_compare_prompts, compare_with_itself, "with itself"),
-    (lesson_07.check_compare_prompts, forget_absolute, "absolute"),
-    (lesson_07.check_compare_prompts,
-     lambda p: np.mean(list_pairs(p)), "cancel out"),
-    (lesson_07.check_compare_prompts,
-     lambda p: -np.mean(list_pairs(p)), "cancel out"),
-    (lesson_07.check_compare_prompts,
-     lambda p: np.mean([abs(d.mean()) for d in list_pairs(p)]), "cancel out"),
-    (lesson_07.check_compare_prompts,
-     lambda p: np.mean(np.square(list_pairs(p))), "you take squares"),
-    (lesson_07.check_compare_prompts,
-     lambda p: sum(np.abs(d).mean() for d in list_pairs(p)), "up the pairs"),
-    (lesson_07.check_compare_prompts,
-     lambda p: np.abs(list_pairs(p)).sum(2).mean(), "up the values"),
-    (lesson_07.check_expect_images, lambda n: n, "comes twice"),
-    (lesson_07.check_expect_images,
-     lambda n: sum(n / k for k in range(n)), "you divide by 0"),
-    (lesson_07.check_expect_images,
-     lambda n: sum(n / k for k in range(2, n + 1)), "is the longest"),
-    (lesson_07.check_expect_images,
-     lambda n: sum(k / n for k in range(1, n + 1)), "not k/n"),
-    (lesson_07.check_expect_images,
-     lambda n: sum(1 / k for k in range(1, n + 1)), "n/k"),
-    (lesson_07.check_expect_images,
-     lambda n: sum(n / k for k in range(1, n)), "the first picture"),
-]  # fmt: skip
+    (lesson.check_measure_entropy, forget_the_sign, "the sign"),
+    (lesson.check_measure_entropy, count_in_nats, "in nats"),
+    (lesson.check_measure_entropy, keep_zeros, "counts of 0"),
+    (lesson.check_measure_entropy, forget_to_divide, "by their sum"),
+    (lesson.check_measure_entropy, count_in_tens, "the base of 10"),
+    (lesson.check_measure_entropy, forget_the_factor, "counts p times"),
+    (lesson.check_measure_entropy, take_the_mean, "you take the mean"),
+    (lesson.check_measure_entropy, lambda counts: None, "returns nothing"),
+    (lesson.check_compare_prompts, compare_noise, "first axis"),
+    (lesson.check_compare_prompts, compare_with_itself, "with itself"),
+    (lesson.check_compare_prompts, forget_absolute, "absolute"),
+    (
+        lesson.check_compare_prompts,
+        lambda p: np.mean(list_pairs(p)),
+        "cancel out",
+    ),
+    (
+        lesson.check_compare_prompts,
+        lambda p: -np.mean(list_pairs(p)),
+        "cancel out",
+    ),
+    (
+        lesson.check_compare_prompts,
+        lambda p: np.mean([abs(d.mean()) for d in list_pairs(p)]),
+        "cancel out",
+    ),
+    (
+        lesson.check_compare_prompts,
+        lambda p: np.mean(np.square(list_pairs(p))),
+        "you take squares",
+    ),
+    (
+        lesson.check_compare_prompts,
+        lambda p: sum(np.abs(d).mean() for d in list_pairs(p)),
+        "up the pairs",
+    ),
+    (
+        lesson.check_compare_prompts,
+        lambda p: np.abs(list_pairs(p)).sum(2).mean(),
+        "up the values",
+    ),
+    (lesson.check_expect_images, lambda n: n, "comes twice"),
+    (
+        lesson.check_expect_images,
+        lambda n: sum(n / k for k in range(n)),
+        "you divide by 0",
+    ),
+    (
+        lesson.check_expect_images,
+        lambda n: sum(n / k for k in range(2, n + 1)),
+        "is the longest",
+    ),
+    (
+        lesson.check_expect_images,
+        lambda n: sum(k / n for k in range(1, n + 1)),
+        "not k/n",
+    ),
+    (
+        lesson.check_expect_images,
+        lambda n: sum(1 / k for k in range(1, n + 1)),
+        "n/k",
+    ),
+    (
+        lesson.check_expect_images,
+        lambda n: sum(n / k for k in range(1, n)),
+        "the first picture",
+    ),
+]
 
 
 @pytest.mark.parametrize(("check", "answer", "said"), WRONG)

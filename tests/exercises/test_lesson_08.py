@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tutorial_lib.exercises import lesson_08
+from tutorial_lib.exercises import lesson_08 as lesson
 
 
 def take_the_farthest(colors, count=6):
@@ -141,37 +141,55 @@ def forget_to_return(photos):
 
 
 WRONG = [
-    (lesson_08.check_choose_varied, take_the_farthest, "every photo"),
-    (lesson_08.check_choose_varied,
-     choose_by(lambda d: d.sum(0), False), "add up the distances"),
-    (lesson_08.check_choose_varied,
-     choose_by(lambda d: d.mean(0), True), "add up the distances"),
-    (lesson_08.check_choose_varied,
-     choose_by(lambda d: d.amax(0), True), "the farthest photo chosen"),
-    (lesson_08.check_choose_varied,
-     choose_by(lambda d: d.amax(0), False), "the farthest photo chosen"),
-    (lesson_08.check_choose_varied,
-     choose_by(lambda d: d[-1], True), "chosen last alone"),
-    (lesson_08.check_choose_varied,
-     choose_by(lambda d: d[-1], False), "chosen last alone"),
-    (lesson_08.check_choose_varied, choose_twice, "twice"),
-    (lesson_08.check_count_fitting, count_any, "must have all"),
-    (lesson_08.check_count_fitting, list_fitting, "not who"),
-    (lesson_08.check_count_fitting, forget_the_unsaid, "fits everybody"),
-    (lesson_08.check_count_fitting, sift, "has changed"),
-    (lesson_08.check_find_shared, compare_some([-1]), "do not agree"),
-    (lesson_08.check_find_shared, compare_some([1]), "do not agree"),
-    (lesson_08.check_find_shared, compare_some([1, 2, 3, 5]), "not agree"),
-    (lesson_08.check_find_shared, ignore_the_first, "do not agree"),
-    (lesson_08.check_find_shared, trust_the_names, "`photo.get(name)`"),
-    (lesson_08.check_find_shared, change_the_first, "has changed"),
-    (lesson_08.check_find_shared, look_at_the_first, "of the first photo"),
-    (lesson_08.check_find_shared, let_most_decide, "most is not all"),
-    (lesson_08.check_find_shared, list_names, "a dict such as"),
-    (lesson_08.check_find_shared, skip_what_is_missing, "is not shared"),
-    (lesson_08.check_find_shared, want_two_photos, "a single photo"),
-    (lesson_08.check_find_shared, forget_to_return, "returns nothing"),
-]  # fmt: skip
+    (lesson.check_choose_varied, take_the_farthest, "every photo"),
+    (
+        lesson.check_choose_varied,
+        choose_by(lambda d: d.sum(0), False),
+        "add up the distances",
+    ),
+    (
+        lesson.check_choose_varied,
+        choose_by(lambda d: d.mean(0), True),
+        "add up the distances",
+    ),
+    (
+        lesson.check_choose_varied,
+        choose_by(lambda d: d.amax(0), True),
+        "the farthest photo chosen",
+    ),
+    (
+        lesson.check_choose_varied,
+        choose_by(lambda d: d.amax(0), False),
+        "the farthest photo chosen",
+    ),
+    (
+        lesson.check_choose_varied,
+        choose_by(lambda d: d[-1], True),
+        "chosen last alone",
+    ),
+    (
+        lesson.check_choose_varied,
+        choose_by(lambda d: d[-1], False),
+        "chosen last alone",
+    ),
+    (lesson.check_choose_varied, choose_twice, "twice"),
+    (lesson.check_count_fitting, count_any, "must have all"),
+    (lesson.check_count_fitting, list_fitting, "not who"),
+    (lesson.check_count_fitting, forget_the_unsaid, "fits everybody"),
+    (lesson.check_count_fitting, sift, "has changed"),
+    (lesson.check_find_shared, compare_some([-1]), "do not agree"),
+    (lesson.check_find_shared, compare_some([1]), "do not agree"),
+    (lesson.check_find_shared, compare_some([1, 2, 3, 5]), "not agree"),
+    (lesson.check_find_shared, ignore_the_first, "do not agree"),
+    (lesson.check_find_shared, trust_the_names, "`photo.get(name)`"),
+    (lesson.check_find_shared, change_the_first, "has changed"),
+    (lesson.check_find_shared, look_at_the_first, "of the first photo"),
+    (lesson.check_find_shared, let_most_decide, "most is not all"),
+    (lesson.check_find_shared, list_names, "a dict such as"),
+    (lesson.check_find_shared, skip_what_is_missing, "is not shared"),
+    (lesson.check_find_shared, want_two_photos, "a single photo"),
+    (lesson.check_find_shared, forget_to_return, "returns nothing"),
+]
 
 
 @pytest.mark.parametrize(("check", "answer", "said"), WRONG)

@@ -22,12 +22,12 @@ def stop_at_x(start, learned, share):
 
 
 def only_centre(vectors):
-    """Forget the deviation."""
+    """Forget the std."""
     return vectors - vectors.mean(1, keepdim=True)
 
 
 def divide_by_less(vectors):
-    """Use the deviation of a sample."""
+    """Use the std of a sample."""
     return only_centre(vectors) / vectors.std(1, keepdim=True)
 
 
@@ -98,17 +98,26 @@ WRONG = [
     (lesson.check_find_best, pick(lambda a, b: b), "best for the style"),
     (lesson.check_find_best, pick(lambda a, b: (a + b) / 2), "ordinary mean"),
     (lesson.check_find_best, pick(lambda a, b: a * b), "highest product"),
-    (lesson.check_find_best,
-     pick(lambda a, b: (a * b) ** 0.5), "highest product"),
+    (
+        lesson.check_find_best,
+        pick(lambda a, b: (a * b) ** 0.5),
+        "highest product",
+    ),
     (lesson.check_find_best, pick(min), "the lower of the two"),
-    (lesson.check_find_best,
-     pick(lambda a, b: take_harmonic_mean(a, b, 1)), "both scores are 0"),
-    (lesson.check_find_best,
-     pick(lambda a, b: take_harmonic_mean(a, b, float("nan"))), "both scores"),
+    (
+        lesson.check_find_best,
+        pick(lambda a, b: take_harmonic_mean(a, b, 1)),
+        "both scores are 0",
+    ),
+    (
+        lesson.check_find_best,
+        pick(lambda a, b: take_harmonic_mean(a, b, float("nan"))),
+        "both scores",
+    ),
     (lesson.check_find_best, return_place, "number in the list"),
     (lesson.check_find_best, leave_zeros_out, "the best share is 0.6"),
     (lesson.check_find_best, divide_by_zero, "both scores may be 0"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("check", "answer", "said"), WRONG)

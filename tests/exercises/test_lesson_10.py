@@ -101,8 +101,8 @@ def break_pairs(before, after):
     """Resample before and after apart."""
     rng, num = np.random.default_rng(0), len(before)
     means = [
-        np.asarray(each)[rng.integers(num, size=(20_000, num))].mean(1)
-        for each in (before, after)
+        np.asarray(shares)[rng.integers(num, size=(20_000, num))].mean(1)
+        for shares in (before, after)
     ]
     return np.percentile(means[1] - means[0], [2.5, 97.5])
 
@@ -143,25 +143,42 @@ def know_by_heart(lr, scaled, batch_size, accumulation, devices):
 
 WRONG = [
     (lesson.check_find_enough, take_best, "smallest"),
-    (lesson.check_find_enough, take_smallest_over(lambda v, s, low: min(low)),
-     "best one's interval"),
+    (
+        lesson.check_find_enough,
+        take_smallest_over(lambda v, s, low: min(low)),
+        "best one's interval",
+    ),
     (lesson.check_find_enough, want_more, "`>=`"),
-    (lesson.check_find_enough, take_smallest_over(lambda v, s, low: max(low)),
-     "not another's and no margin"),
-    (lesson.check_find_enough,
-     take_smallest_over(lambda v, s, low: low[v.index(max(v))]),
-     "not another's and no margin"),
-    (lesson.check_find_enough,
-     take_smallest_over(lambda v, s, low: max(s) - 0.1),
-     "not another's and no margin"),
-    (lesson.check_find_enough,
-     take_smallest_over(lambda v, s, low: 0.9 * max(s)),
-     "not another's and no margin"),
-    (lesson.check_find_enough,
-     take_smallest_over(lambda v, s, low: sum(low) / len(low)),
-     "10 does not reach it"),
-    (lesson.check_find_enough, take_smallest_over(lambda v, s, low: low[-1]),
-     "in any order"),
+    (
+        lesson.check_find_enough,
+        take_smallest_over(lambda v, s, low: max(low)),
+        "not another's and no margin",
+    ),
+    (
+        lesson.check_find_enough,
+        take_smallest_over(lambda v, s, low: low[v.index(max(v))]),
+        "not another's and no margin",
+    ),
+    (
+        lesson.check_find_enough,
+        take_smallest_over(lambda v, s, low: max(s) - 0.1),
+        "not another's and no margin",
+    ),
+    (
+        lesson.check_find_enough,
+        take_smallest_over(lambda v, s, low: 0.9 * max(s)),
+        "not another's and no margin",
+    ),
+    (
+        lesson.check_find_enough,
+        take_smallest_over(lambda v, s, low: sum(low) / len(low)),
+        "10 does not reach it",
+    ),
+    (
+        lesson.check_find_enough,
+        take_smallest_over(lambda v, s, low: low[-1]),
+        "in any order",
+    ),
     (lesson.check_find_enough, take_first, "in any order"),
     (lesson.check_find_enough, take_largest, "not the smallest that is"),
     (lesson.check_find_enough, take_smallest_share, "not the smallest share"),
@@ -170,27 +187,45 @@ WRONG = [
     (lesson.check_find_enough, return_place, "the number in the list"),
     (lesson.check_compare_pairs, subtract_wrong, "after minus before"),
     (lesson.check_compare_pairs, subtract_in_place, "has changed"),
-    (lesson.check_compare_pairs,
-     lambda before, after: right(before, after, (5, 95)), "holds 90 %"),
-    (lesson.check_compare_pairs,
-     lambda before, after: right(before, after, (5, 95), 2000), "holds 90 %"),
-    (lesson.check_compare_pairs,
-     lambda before, after: right(before, after)[::-1], "comes first"),
+    (
+        lesson.check_compare_pairs,
+        lambda before, after: right(before, after, (5, 95)),
+        "holds 90 %",
+    ),
+    (
+        lesson.check_compare_pairs,
+        lambda before, after: right(before, after, (5, 95), 2000),
+        "holds 90 %",
+    ),
+    (
+        lesson.check_compare_pairs,
+        lambda before, after: right(before, after)[::-1],
+        "comes first",
+    ),
     (lesson.check_compare_pairs, forget_means, "or no mean is taken"),
     (lesson.check_compare_pairs, spread_of_gains, "spread"),
     (lesson.check_compare_pairs, break_pairs, "too wide"),
     (lesson.check_compare_pairs, one_number, "two numbers"),
     (lesson.check_effective_lr, never_scale, "scales the rate"),
     (lesson.check_effective_lr, always_scale, "as it is"),
-    (lesson.check_effective_lr, scale_by("batch_size", "accumulation"),
-     "leave out devices"),
-    (lesson.check_effective_lr, scale_by("batch_size", "devices"),
-     "leave out accumulation"),
-    (lesson.check_effective_lr, scale_by("accumulation", "devices"),
-     "leave out batch_size"),
+    (
+        lesson.check_effective_lr,
+        scale_by("batch_size", "accumulation"),
+        "leave out devices",
+    ),
+    (
+        lesson.check_effective_lr,
+        scale_by("batch_size", "devices"),
+        "leave out accumulation",
+    ),
+    (
+        lesson.check_effective_lr,
+        scale_by("accumulation", "devices"),
+        "leave out batch_size",
+    ),
     (lesson.check_effective_lr, add_sizes, "Adam gets"),
     (lesson.check_effective_lr, know_by_heart, "Not yet"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("check", "answer", "said"), WRONG)

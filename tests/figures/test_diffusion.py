@@ -1,19 +1,19 @@
-"""Figures of drawing: latents as pictures, the schedule, the errors."""
+"""Figures of diffusion: latents as images, the schedule, the errors."""
 
 import pytest
 import torch
 
-from tutorial_lib.figures.diffusion import (
+from tutorial_lib.figures import (
+    channels_to_images,
     plot_errors,
     plot_shares,
-    render_channels,
 )
 
 
 def test_each_channel_becomes_a_grey_picture():
     latents = torch.zeros(4, 8, 8)
     latents[1], latents[2] = 3, -99
-    images = render_channels(latents, side=32)
+    images = channels_to_images(latents, side=32)
     assert [image.size for image in images] == [(32, 32)] * 4
     greys = [image.getpixel((5, 5)) for image in images]
     assert greys == [128, 255, 0, 128]
@@ -21,7 +21,7 @@ def test_each_channel_becomes_a_grey_picture():
 
 def test_latents_are_shown_in_sharp_squares():
     latents = torch.tensor([[[3.0, -3.0], [-3.0, 3.0]]])
-    [image] = render_channels(latents, side=16)
+    [image] = channels_to_images(latents, side=16)
     assert {image.getpixel((x, 3)) for x in range(16)} == {0, 255}
 
 

@@ -3,11 +3,11 @@
 import pytest
 from PIL import Image
 
-from tutorial_lib.figures.diagrams import sketch_similarity_method
-from tutorial_lib.figures.learning import (
+from tutorial_lib.figures import (
     plot_panels,
     plot_settings,
     plot_with_levels,
+    sketch_similarity_method,
 )
 
 CURVES = {"own": ([0, 10], [0.1, 0.8]), "held out": ([0, 10], [0.4, 0.7])}
@@ -49,9 +49,9 @@ def test_the_diagram_has_the_three_steps_and_marks_what_changes():
 
 
 def test_settings_have_intervals_on_one_scale_and_a_band_to_compare_with():
-    rate = {"value": 0.4, "low": 0.2, "high": 0.7}
-    panels = {"pictures": {"1": rate, "6": rate}, "vectors": {"1": rate}}
-    level = ("words", {"value": 0.1, "low": 0.0, "high": 0.2})
+    share = {"value": 0.4, "low": 0.2, "high": 0.7}
+    panels = {"pictures": {"1": share, "6": share}, "vectors": {"1": share}}
+    level = ("plain description", {"value": 0.1, "low": 0.0, "high": 0.2})
     figure = plot_settings(panels, level=level)
     assert [axis.get_title() for axis in figure.axes] == list(panels)
     for axis in figure.axes:
@@ -61,4 +61,4 @@ def test_settings_have_intervals_on_one_scale_and_a_band_to_compare_with():
         (band,) = axis.patches
         assert (band.get_y(), band.get_height()) == pytest.approx((0, 0.2))
     assert len({axis.get_ylim() for axis in figure.axes}) == 1
-    assert "words" in figure.get_supxlabel()
+    assert "plain description" in figure.get_supxlabel()

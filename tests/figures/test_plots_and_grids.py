@@ -6,10 +6,20 @@ import io
 import pytest
 from PIL import Image
 
-from tutorial_lib.figures import plots
+from tutorial_lib.figures import (
+    ROW_LABELS,
+    film_strip,
+    image_to_data_uri,
+    make_grid,
+    plot_curves,
+    plot_rows,
+    rasterize_figure,
+    show_figure,
+    show_grid,
+)
 
-ROW = {"value": 0.5, "low": 0.3, "high": 0.7}
-ROWS = {name: ROW for name in plots.ROW_LABELS}
+SHARE = {"value": 0.5, "low": 0.3, "high": 0.7}
+ROWS = {name: SHARE for name in ROW_LABELS}
 
 
 def paint(num):
@@ -22,55 +32,62 @@ def paint(num):
     [(3, None, (92, 28)), (8, None, (124, 60)), (5, 2, (60, 92))],
 )
 def test_a_grid_holds_all_pictures_in_rows(num, columns, size):
-    grid = plots.make_grid(paint(num), columns=columns, side=28)
+    grid = make_grid(paint(num), columns=columns, side=28)
     assert grid.size == size
 
 
 def test_a_grid_of_nothing_is_refused():
     with pytest.raises(ValueError, match="no pictures"):
-        plots.make_grid([])
+        make_grid([])
 
 
 def test_a_shown_grid_has_alt_text_that_cannot_break_the_page(monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", shown.append)
-    plots.show_grid(paint(2), caption='"X" <b>')
+    show_grid(paint(2), caption='"X" <b>')
     assert 'alt="&quot;X&quot; &lt;b&gt; (2 pictures)"' in shown[0].data
 
 
 def test_a_shown_figure_has_alt_text(monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", shown.append)
-    figure = plots.plot_curves({"loss": ([0, 1], [2.0, 1.0])})
-    plots.show_figure(figure, alt="the loss falls")
+    figure = plot_curves({"loss": ([0, 1], [2.0, 1.0])})
+    show_figure(figure, alt="the loss falls")
     assert 'alt="the loss falls"' in shown[0].data
 
 
-def test_an_encoded_picture_is_the_same_picture():
+def test_a_data_uri_holds_the_same_image():
     image = paint(2)[1]
-    code = plots.encode_image(image)
+    code = image_to_data_uri(image)
     data = base64.b64decode(code.split(",")[1])
     assert Image.open(io.BytesIO(data)).tobytes() == image.tobytes()
 
 
+def test_a_figure_is_on_white_unless_it_is_to_be_transparent():
+    figure = plot_curves({"loss": ([0, 1], [2.0, 1.0])})
+    assert rasterize_figure(figure).getpixel((0, 0)) == (255, 255, 255)
+    clear = rasterize_figure(figure, transparent=True)
+    assert clear.mode == "RGBA" and clear.getpixel((0, 0))[3] == 0
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_dot_plot_names_every_row_and_writes_every_value(theme):
-    figure = plots.plot_rows({"identity": ROWS, "prompt": ROWS}, theme)
-    labels = [each.get_text() for each in figure.axes[0].get_yticklabels()]
-    assert labels == list(plots.ROW_LABELS.values())
+    figure = plot_rows({"identity": ROWS, "prompt": ROWS}, theme)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == list(ROW_LABELS.values())
     for axis in figure.axes:
         assert [text.get_text() for text in axis.texts] == ["50%"] * 5
     assert tuple(figure.get_size_inches()) == (5, 3)
 
 
 def test_x_differs_from_the_reference_rows_by_more_than_colour():
-    figure = plots.plot_rows({"identity": ROWS})
+    figure = plot_rows({"identity": ROWS})
     marks = {line.get_marker() for line in figure.axes[0].lines}
     assert marks == {"D", "o"}
 
 
 def test_a_film_strip_has_a_label_under_each_frame():
-    strip = plots.film_strip(paint(3), ["0", "10", "20"], side=28)
+    strip = film_strip(paint(3), ["0", "10", "20"], side=28)
     assert strip.width == 92 and strip.height > 28
     with pytest.raises(ValueError, match="2 labels"):
-        plots.film_strip(paint(3), ["0", "10"])
+        film_strip(paint(3), ["0", "10"])

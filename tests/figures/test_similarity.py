@@ -3,9 +3,12 @@
 import pytest
 from PIL import Image
 
-from tutorial_lib.figures.display import rasterize_figure
-from tutorial_lib.figures.plots import plot_heat_map
-from tutorial_lib.figures.similarity import plot_bars, plot_spread
+from tutorial_lib.figures import (
+    plot_bars,
+    plot_heat_map,
+    plot_spread,
+    rasterize_figure,
+)
 
 TABLE = [[0.9, -0.1], [0.2, 0.75]]
 TEXTS = ["a corgi", "a mug for $2 or $3"]

@@ -1,13 +1,18 @@
 """Learning that is broken off goes on, bit by bit, from its checkpoint."""
 
+import signal
+
 import pytest
 import torch
 from mini_models import learn
 
 from tutorial_lib.errors import WordError
-from tutorial_lib.inversion import trainer
-
-BOTH = ["similarity", "denoising"]
+from tutorial_lib.inversion import (
+    DenoisingLoss,
+    SimilarityLoss,
+    TextualInversionTrainer,
+    TrainingConfig,
+)
 
 
 def interrupt_at(step):
@@ -21,13 +26,19 @@ def interrupt_at(step):
 
 
 def drop_seconds(history):
+    """Return the entries without their times, fit to be compared."""
     kept = []
-    for each in history:
-        entry = {key: each[key] for key in each if key != "seconds"}
+    for entry in history:
+        entry = {key: entry[key] for key in entry if key != "seconds"}
         vectors = entry.pop("vectors")
         entry["vectors"] = vectors.tolist() if vectors is not None else None
         kept.append(entry)
     return kept
+
+
+def losses(word):
+    """Return the loss of each entry of a word's history."""
+    return [entry["loss"] for entry in word.history]
 
 
 @pytest.mark.parametrize("step", [1, 10, 13, 30, 33, 41])
@@ -38,9 +49,12 @@ def test_a_run_that_was_broken_off_goes_on_bit_by_bit(
     whole = learn(models, images, **settings)
     path = tmp_path / "x.checkpoint"
     part = learn(
-        models, images, checkpoint=path, callback=interrupt_at(step),
+        models,
+        images,
+        checkpoint=path,
+        callbacks=[interrupt_at(step)],
         **settings,
-    )  # fmt: skip
+    )
     assert part.steps == step < whole.steps
     assert path.stat().st_size < 100_000
     rest = learn(models, images, checkpoint=path, **settings)
@@ -57,9 +71,12 @@ def test_ctrl_c_is_raised_on_where_half_a_word_is_of_no_use(
     whole = learn(models, images, recipe="similarity")
     with pytest.raises(KeyboardInterrupt):
         learn(
-            models, images, keep_stopped=False, callback=interrupt_at(5),
+            models,
+            images,
+            keep_stopped=False,
+            callbacks=[interrupt_at(5)],
             **settings,
-        )  # fmt: skip
+        )
     rest = learn(models, images, keep_stopped=False, **settings)
     assert torch.equal(rest.vectors, whole.vectors)
 
@@ -72,39 +89,92 @@ def test_without_its_randomness_restored_a_run_would_end_elsewhere(
     whole = learn(models, images, **settings)
     path = tmp_path / "x.checkpoint"
     learn(
-        models, images, checkpoint=path, callback=interrupt_at(5),
+        models,
+        images,
+        checkpoint=path,
+        callbacks=[interrupt_at(5)],
         **settings,
-    )  # fmt: skip
-    record = torch.load(path, weights_only=True)
-    record["generator"] = torch.Generator().manual_seed(0).get_state()
-    torch.save(record, path)
+    )
+    state = torch.load(path, weights_only=True)
+    state["generator"] = torch.Generator().manual_seed(0).get_state()
+    torch.save(state, path)
     rest = learn(models, images, checkpoint=path, **settings)
     assert not torch.equal(rest.vectors, whole.vectors)
 
 
-@pytest.mark.parametrize("recipe", BOTH)
-@pytest.mark.parametrize("place", ["update_vectors", "make_record"])
-def test_ctrl_c_within_a_step_keeps_the_word_so_far(
-    models, images, tmp_path, monkeypatch, capsys, recipe, place
+def press_once(owner, name, monkeypatch, at_call):
+    """Press Ctrl-C, a real one, within the n-th call of a function."""
+    original, calls = getattr(owner, name), []
+
+    def press_in_the_midst(*args, **options):
+        calls.append(name)
+        if len(calls) == at_call:
+            signal.raise_signal(signal.SIGINT)
+        return original(*args, **options)
+
+    monkeypatch.setattr(owner, name, press_in_the_midst)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "steps"),
+    [
+        (TextualInversionTrainer, "_update_vectors", 4),  # begun, so finished
+        (TextualInversionTrainer, "_append_entry", 3),
+        (SimilarityLoss, "compute", 3),  # not begun: as if never tried
+        (SimilarityLoss, "evaluate", 20),
+    ],
+)
+def test_ctrl_c_within_a_step_keeps_the_word_of_whole_steps(
+    models, images, tmp_path, monkeypatch, capsys, owner, name, steps
 ):
-    settings = {"recipe": recipe, "checkpoint": tmp_path / "x"}
-    whole = learn(models, images, recipe=recipe)
-    original = getattr(trainer, place)
-
-    def press_in_the_midst(run, *others):
-        found = original(run, *others)
-        if len(run.history) == (4 if place == "update_vectors" else 5):
-            raise KeyboardInterrupt  # begun, and not noted to the end
-        return found
-
+    settings = {"recipe": "similarity", "steps": 30}
+    whole = learn(models, images, **settings)
+    settings["checkpoint"] = tmp_path / "x"
+    # `evaluate` is called twice at steps 0, 10, 20: loss and similarity.
+    at_call = 6 if name == "evaluate" else 4
     with monkeypatch.context() as patched:
-        patched.setattr(trainer, place, press_in_the_midst)
+        press_once(owner, name, patched, at_call)
         word = learn(models, images, **settings)
-    assert word.steps == 3
-    assert drop_seconds(word.history) == drop_seconds(whole.history[:4])
+    assert word.steps == steps
+    assert losses(word) == losses(whole)[: steps + 1]
     assert 'Stopped; "X" is as' in capsys.readouterr().out
     rest = learn(models, images, **settings)
     assert torch.equal(rest.vectors, whole.vectors)
+    assert drop_seconds(rest.history) == drop_seconds(whole.history)
+
+
+def test_ctrl_c_within_the_denoising_loss_gives_its_randomness_back(
+    models, images, tmp_path, monkeypatch
+):
+    settings = {"recipe": "denoising", "steps": 12, "seed": 7}
+    whole = learn(models, images, **settings)
+    settings["checkpoint"] = tmp_path / "x"
+    with monkeypatch.context() as patched:
+        press_once(DenoisingLoss, "predict", patched, at_call=5)
+        word = learn(models, images, **settings)
+    assert 0 < word.steps < 12
+    rest = learn(models, images, **settings)
+    assert torch.equal(rest.vectors, whole.vectors)
+
+
+def test_a_trainer_goes_on_from_a_state_of_another(models, images):
+    config = TrainingConfig(recipe="both", steps=8, seed=3)
+    whole = TextualInversionTrainer(models, images, config, progress=False)
+    vectors = whole.fit().vectors
+    states = []
+    part = TextualInversionTrainer(
+        models,
+        images,
+        config,
+        callbacks=[lambda entry: states.append(part.state_dict())],
+        progress=False,
+    )
+    part.fit()
+    for state in (states[0], states[5], states[-3]):
+        other = TextualInversionTrainer(models, images, config, progress=False)
+        other.load_state_dict(state)
+        assert torch.equal(other.get_word().vectors, state["vectors"])
+        assert torch.equal(other.fit().vectors, vectors)
 
 
 @pytest.mark.parametrize(

@@ -5,53 +5,55 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tutorial_lib.generation.latents import encode_distributions
-from tutorial_lib.generation.text_encoding import encode_prompts
-from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
-from tutorial_lib.inversion.timesteps import compute_timestep_weights
-from tutorial_lib.kinds import TEMPLATES
+from tutorial_lib.generation import encode_distributions, encode_prompts
+from tutorial_lib.inversion import (
+    DenoisingLoss,
+    SimilarityLoss,
+    compute_timestep_weights,
+)
+from tutorial_lib.kinds import KINDS
 
 
-def make_recipe(models, images, make_word, kind=DenoisingLoss):
+def make_loss(models, images, make_word, loss_class=DenoisingLoss):
     word = make_word("X")
     word.vectors.requires_grad_(True)
-    return kind(models, images, TEMPLATES["pattern"], word)
+    return loss_class(models, images, KINDS["pattern"].templates, word)
 
 
-@pytest.mark.parametrize("kind", [SimilarityLoss, DenoisingLoss])
+@pytest.mark.parametrize("loss_class", [SimilarityLoss, DenoisingLoss])
 def test_a_measure_on_the_fixed_batch_is_always_the_same(
-    models, images, make_word, kind
+    models, images, make_word, loss_class
 ):
-    recipe = make_recipe(models, images, make_word, kind)
-    before = recipe.evaluate()
-    recipe.loss(torch.Generator().manual_seed(1)).backward()
-    assert recipe.evaluate() == before
-    other = make_recipe(models, images, make_word, kind)
+    loss = make_loss(models, images, make_word, loss_class)
+    before = loss.evaluate()
+    loss.compute(torch.Generator().manual_seed(1)).backward()
+    assert loss.evaluate() == before
+    other = make_loss(models, images, make_word, loss_class)
     assert other.evaluate() == before
-    assert recipe.word.vectors.grad.norm() > 0
+    assert loss.word.vectors.grad.norm() > 0
 
 
 def test_latents_are_sampled_anew_and_scaled(models, images, make_word):
-    recipe = make_recipe(models, images, make_word)
+    loss = make_loss(models, images, make_word)
     generator = torch.Generator().manual_seed(0)
-    latents, noise, times, texts = recipe.pick_batch(generator)
-    again = recipe.pick_batch(generator)[0]
+    latents, noise, timesteps, _ = loss.sample_batch(generator)
+    again = loss.sample_batch(generator)[0]
     assert latents.shape == noise.shape == (4, 4, 8, 8)
     assert not torch.equal(latents, again)
-    assert (times >= 0).all() and (times < 1000).all()
+    assert (timesteps >= 0).all() and (timesteps < 1000).all()
     low, high = models.profile.middle_timesteps
-    assert (times[:2].diff() > 0).all()  # spread over the whole schedule
-    assert (times[2:] >= low).all() and (times[2:] < high).all()
-    recipe.std = torch.zeros_like(recipe.std)
-    latents = recipe.pick_batch(generator)[0]
-    known = recipe.mean * models.pipeline.vae.config.scaling_factor
+    assert (timesteps[:2].diff() > 0).all()  # spread over the whole schedule
+    assert (timesteps[2:] >= low).all() and (timesteps[2:] < high).all()
+    loss.std = torch.zeros_like(loss.std)
+    latents = loss.sample_batch(generator)[0]
+    known = loss.mean * models.pipeline.vae.config.scaling_factor
     assert models.pipeline.vae.config.scaling_factor == 0.5
     for latent in latents:
         assert (known == latent).flatten(1).all(1).any()
-    recipe.mean = torch.zeros_like(recipe.mean)
-    recipe.std = torch.ones_like(recipe.std)
-    latents = recipe.pick_batch(generator)[0]
-    assert 0.4 < latents.std() < 0.6  # the factor times a deviation of 1
+    loss.mean = torch.zeros_like(loss.mean)
+    loss.std = torch.ones_like(loss.std)
+    latents = loss.sample_batch(generator)[0]
+    assert 0.4 < latents.std() < 0.6  # the factor timesteps a deviation of 1
 
 
 @pytest.mark.parametrize("mirror", [True, False])
@@ -69,9 +71,9 @@ def test_the_cached_latents_are_what_the_vae_makes_of_the_pictures(
     assert len(mean) == len(std) == len(versions)
     for k, version in enumerate(versions):
         with torch.no_grad():
-            found = models.pipeline.vae.encode(version).latent_dist
-        assert torch.allclose(mean[k], found.mean[0], atol=1e-5)
-        assert torch.allclose(std[k], found.std[0], atol=1e-5)
+            posterior = models.pipeline.vae.encode(version).latent_dist
+        assert torch.allclose(mean[k], posterior.mean[0], atol=1e-5)
+        assert torch.allclose(std[k], posterior.std[0], atol=1e-5)
 
 
 @pytest.mark.parametrize("middle", [None, (350, 850)])
@@ -82,21 +84,22 @@ def test_the_loss_is_the_error_of_the_predicted_noise(
     models = replace(models, profile=profile)
     word = make_word("X")
     templates = ["an x of {}", "{}, {} and a blue mug"]
-    recipe = DenoisingLoss(models, images, templates, word, autocast=False)
-    latents, noise, times, _ = recipe.pick_batch(torch.Generator())
+    loss = DenoisingLoss(models, images, templates, word, autocast=False)
+    latents, noise, timesteps, _ = loss.sample_batch(torch.Generator())
     texts = torch.tensor([0, 1, 1, 0])
-    alphas = models.pipeline.scheduler.alphas_cumprod[times]
+    alphas = models.pipeline.scheduler.alphas_cumprod[timesteps]
     alphas = alphas.view(-1, 1, 1, 1)
     noisy = alphas.sqrt() * latents + (1 - alphas).sqrt() * noise
     prompts = ["an x of X", "X, X and a blue mug"]
-    conditions = encode_prompts(models, prompts, [word])
+    prompt_embeds = encode_prompts(models, prompts, [word])
     with torch.no_grad():
-        guess = models.pipeline.unet(
-            noisy, times, encoder_hidden_states=conditions[texts]
+        noise_pred = models.pipeline.unet(
+            noisy, timesteps, encoder_hidden_states=prompt_embeds[texts]
         ).sample
-    found = recipe.measure(latents, noise, times, texts)
-    errors = (guess - noise).square().mean((1, 2, 3))
+    value = loss.compute_on(latents, noise, timesteps, texts)
+    errors = (noise_pred - noise).square().mean((1, 2, 3))
     if middle:
-        signal = models.pipeline.scheduler.alphas_cumprod
-        errors = errors * compute_timestep_weights(signal)[times]
-    assert found.item() == pytest.approx(errors.mean().item(), rel=1e-4)
+        alphas_cumprod = models.pipeline.scheduler.alphas_cumprod
+        weights = compute_timestep_weights(alphas_cumprod)
+        errors = errors * weights[timesteps]
+    assert value.item() == pytest.approx(errors.mean().item(), rel=1e-4)

@@ -10,9 +10,13 @@ from tqdm.std import tqdm as plain_bar
 
 from tutorial_lib.errors import WordError
 from tutorial_lib.images import Concept
-from tutorial_lib.inversion import trainer
-from tutorial_lib.inversion.early_stopping import should_stop_early
-from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
+from tutorial_lib.inversion import (
+    MAX_NORM,
+    DenoisingLoss,
+    SimilarityLoss,
+    should_stop_early,
+    trainer,
+)
 from tutorial_lib.models import load_models
 
 BOTH = ["similarity", "denoising"]
@@ -117,10 +121,10 @@ def test_the_word_says_how_it_was_learned(models, images):
 def test_the_history_has_each_step_and_ends_with_the_word(models, images):
     heard = []
     word = learn(
-        models, images, recipe="denoising", steps=12, callback=heard.append
+        models, images, recipe="denoising", steps=12, callbacks=[heard.append]
     )
     assert heard == word.history[: len(heard)]
-    assert [each["step"] for each in heard] == list(range(13))
+    assert [entry["step"] for entry in heard] == list(range(13))
     measured = [e["step"] for e in heard if e["evaluation"] is not None]
     assert measured == [0, 10, 12]
     assert heard[0]["loss"] is None and heard[5]["loss"] > 0
@@ -135,15 +139,15 @@ def test_the_history_has_each_step_and_ends_with_the_word(models, images):
 
 def test_the_similarity_grows(models, images):
     word = learn(models, images, recipe="similarity", steps=30)
-    found = [e["similarity"] for e in word.history if e["vectors"] is not None]
-    assert found == sorted(found)
-    assert found[-1] > found[0] + 0.1
+    _, similarity = word.history.curve("similarity")
+    assert similarity == sorted(similarity)
+    assert similarity[-1] > similarity[0] + 0.1
     assert word.vectors.norm() < 3  # and the norm is not blown up
 
 
 def test_a_warm_start_goes_on_where_the_similarity_ended(models, images):
     word = learn(models, images, recipe="both", steps=4)
-    names = [each["recipe"] for each in word.history]
+    names = [entry["recipe"] for entry in word.history]
     turn = names.index("denoising")
     assert set(names[:turn]) == {"similarity"}
     assert torch.equal(
@@ -183,7 +187,7 @@ def test_learning_stops_by_itself(models, images):
 
 def test_the_best_vectors_are_kept(models, images, monkeypatch):
     values = iter([3.0, 1.0, 2.0, 2.5])
-    monkeypatch.setattr(DenoisingLoss, "evaluate", lambda recipe: next(values))
+    monkeypatch.setattr(DenoisingLoss, "evaluate", lambda loss: next(values))
     word = learn(models, images, recipe="denoising", steps=30)
     best = [e for e in word.history if e["step"] == 10][0]
     assert torch.equal(word.vectors, best["vectors"])
@@ -195,7 +199,7 @@ def test_a_norm_that_runs_away_is_kept_in_check(models, images):
     table = models.clip.token_embedding.weight
     usual = table.norm(dim=1).median()
     assert word.vectors.norm() == pytest.approx(
-        trainer.MOST_NORM * usual.item(), rel=1e-3
+        MAX_NORM * usual.item(), rel=1e-3
     )
 
 
@@ -204,8 +208,8 @@ def test_a_loss_that_is_no_number_is_said_with_the_remedy(
 ):
     monkeypatch.setattr(
         SimilarityLoss,
-        "loss",
-        lambda recipe, generator: recipe.measure() * float("nan"),
+        "compute",
+        lambda loss, generator: loss.measure_similarity() * float("nan"),
     )
     with pytest.raises(WordError, match="with a lower lr, say 0.005"):
         learn(models, images, recipe="similarity", steps=3)

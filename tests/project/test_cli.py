@@ -1,14 +1,31 @@
 """The command line: seeds, targets, and mistakes in one sentence."""
 
 import json
+import subprocess
+import sys
+from typing import get_args
 
 import pytest
 
-from tutorial_lib import cli as commands
-from tutorial_lib import world
-from tutorial_lib.evaluation import evaluation, gallery, sweep
+from tutorial_lib import cli, world
+from tutorial_lib.errors import CommandError
+from tutorial_lib.evaluation import (
+    ROWS,
+    AttributeJudge,
+    EmbeddingJudge,
+    Judges,
+    gallery,
+    load_sweep,
+    render_training_images,
+    sweep,
+)
+from tutorial_lib.inversion.config import RECIPES
+from tutorial_lib.kinds import KINDS
 from tutorial_lib.models import fingerprint_models
-from tutorial_lib.words.learned_word import LearnedWord
+from tutorial_lib.training.stages import STAGES
+from tutorial_lib.words import LearnedWord
+
+COMMANDS = ("run", "evaluate", "sweep", "notebooks", "models")
 
 
 @pytest.mark.parametrize(
@@ -16,68 +33,119 @@ from tutorial_lib.words.learned_word import LearnedWord
     [("7", [7]), ("1-4", [1, 2, 3, 4]), ("1,4,8-9", [1, 4, 8, 9])],
 )
 def test_seeds_are_read_as_written(text, seeds):
-    assert commands.read_seeds(text) == seeds
+    assert cli.read_seeds(text) == seeds
 
 
 @pytest.mark.parametrize("text", ["", "9-1", "a-b", "1-", "-3", "1.5"])
 def test_what_is_no_range_of_seeds_is_refused_with_an_example(text):
-    with pytest.raises(commands.CommandError, match="--seeds 1-10"):
-        commands.read_seeds(text)
+    with pytest.raises(CommandError, match="--seeds 1-10"):
+        cli.read_seeds(text)
+
+
+# --- help and mistakes
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_has_an_example(command, capsys):
+    assert cli.main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert f"Example:\n    textual-inversion {command}" in text
+
+
+def test_the_help_lists_the_commands_without_waiting_for_torch():
+    code = (
+        "import sys; from tutorial_lib.cli import main\n"
+        "assert main(['--help']) == 0\n"
+        "assert not {'torch', 'matplotlib'} & set(sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for command in COMMANDS:
+        assert f"\n  {command} " in result.stdout
+
+
+def test_the_choices_are_those_of_the_library():
+    assert get_args(cli.KindName) == tuple(KINDS)
+    assert set(get_args(cli.RecipeName)) == set(RECIPES)
+    assert get_args(cli.StageName) == ("all", *STAGES)
 
 
 def test_a_users_mistake_gets_one_sentence_and_no_traceback(capsys, tmp_path):
-    arguments = ["evaluate", "--kind", "pattern", "--seeds", "9-1",
-                 "--json", str(tmp_path / "rows.json")]  # fmt: skip
-    assert commands.main(arguments) == 1
+    arguments = ["evaluate", "--kind", "pattern", "--seeds", "9-1"]
+    assert cli.main([*arguments, "--json", str(tmp_path / "rows.json")]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 2 and "no range of seeds" in error
     assert "Traceback" not in error
 
 
+def test_python_m_runs_the_same_commands(tmp_path):
+    command = [sys.executable, "-m", "tutorial_lib", "sweep", "--json"]
+    options = [str(tmp_path), "--kind", "person", "--seeds", "1"]
+    result = subprocess.run(
+        [*command, *options], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 2
+    assert "is a folder" in result.stderr and "Traceback" not in result.stderr
+
+
 def test_a_target_that_is_a_folder_is_refused_before_any_work(
     capsys, tmp_path
 ):
-    arguments = ["evaluate", "--kind", "person", "--seeds", "1",
-                 "--json", str(tmp_path)]  # fmt: skip
-    assert commands.main(arguments) == 1
+    arguments = ["evaluate", "--kind", "person", "--seeds", "1"]
+    assert cli.main([*arguments, "--json", str(tmp_path)]) == 2
     assert "is a folder" in capsys.readouterr().err
 
 
 def test_a_target_below_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(commands.CommandError, match="is a file"):
-        commands.check_target(tmp_path / "file" / "rows.json")
+    with pytest.raises(CommandError, match="is a file"):
+        cli.check_target(tmp_path / "file" / "rows.json")
 
 
 def test_the_folder_of_a_target_is_made(tmp_path):
-    path = commands.check_target(tmp_path / "new" / "rows.json")
+    path = cli.check_target(tmp_path / "new" / "rows.json")
     assert path.parent.is_dir() and not path.exists()
 
 
 def test_ctrl_c_is_answered_in_one_sentence(capsys, monkeypatch):
-    def stop(arguments):
+    def stop(numbers):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "dispatch", stop)
-    assert commands.main([]) == 130
-    assert "Stopped" in capsys.readouterr().err
+    monkeypatch.setattr("tutorial_lib.notebooks.run_notebooks", stop)
+    assert cli.main(["notebooks"]) == 130
+    error = capsys.readouterr().err
+    assert "Stopped" in error and error.count("\n") == 2
 
 
-def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
-    def fail(arguments):
-        raise KeyError("a fault")
+@pytest.mark.parametrize("kind", [KeyError, ValueError, FileNotFoundError])
+def test_a_fault_of_ours_keeps_its_traceback(kind, monkeypatch):
+    def fail(numbers):
+        raise kind("a fault")
 
-    monkeypatch.setattr(commands, "dispatch", fail)
-    with pytest.raises(KeyError):
-        commands.main([])
+    monkeypatch.setattr("tutorial_lib.notebooks.run_notebooks", fail)
+    with pytest.raises(kind, match="a fault"):
+        cli.main(["notebooks"])
 
 
-def test_an_unknown_kind_is_refused_by_the_parser(capsys):
-    with pytest.raises(SystemExit):
-        commands.main(["evaluate", "--kind", "dog", "--seeds", "1",
-                       "--json", "x"])  # fmt: skip
-    assert "invalid choice" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["evaluate", "--kind", "dog", "--seeds", "1"], "'dog' is not one of"),
+        (["evaluate", "--seeds", "1"], "--kind"),
+        (["evaluat"], "evaluate"),
+        (["notebooks", "99"], "no notebook 99"),
+    ],
+)
+def test_what_the_command_line_cannot_mean_is_refused(arguments, said, capsys):
+    assert cli.main(arguments) == 2
+    assert said in capsys.readouterr().err
 
+
+# --- commands
 
 LABELS = {
     "object": [*world.CARRIERS, "corgi", "portrait"],
@@ -88,38 +156,40 @@ LABELS = {
 @pytest.fixture
 def miniature_only(models, monkeypatch):
     """Let the commands use the miniature, untrained judges, few others."""
-    judges = gallery.Judges(
-        pattern=gallery.EmbeddingJudge(32),
-        person=gallery.EmbeddingJudge(32),
-        attributes=gallery.AttributeJudge(32, LABELS),
+    judges = Judges(
+        pattern=EmbeddingJudge(32),
+        person=EmbeddingJudge(32),
+        attributes=AttributeJudge(32, LABELS),
     )
-    for name in ("NUM_LOOKALIKES", "NUM_STRANGERS"):
+    for name in ("NUM_LOOKALIKES", "NUM_DISTRACTORS"):
         monkeypatch.setattr(gallery, name, 3)
-    monkeypatch.setattr(gallery, "load_judges", lambda: judges)
-    monkeypatch.setattr("tutorial_lib.models.load_models", lambda _: models)
+    for place in ("evaluation.load_judges", "report.run.load_judges"):
+        monkeypatch.setattr(f"tutorial_lib.{place}", lambda: judges)
+    for place in ("models.load_models", "report.run.load_models"):
+        monkeypatch.setattr(f"tutorial_lib.{place}", lambda _: models)
     return models
 
 
 @pytest.mark.parametrize("kind", ["pattern", "person"])
-def test_evaluate_learns_draws_judges_and_writes_the_rows(
+def test_evaluate_learns_judges_and_writes_the_rows(
     kind, miniature_only, tmp_path, capsys
 ):
     path = tmp_path / "rows.json"
-    arguments = ["evaluate", "--kind", kind, "--seeds", "3-4", "--recipe",
-                 "similarity", "--json", str(path)]  # fmt: skip
-    assert commands.main(arguments) == 0
+    arguments = ["evaluate", "--kind", kind, "--seeds", "3-4"]
+    arguments += ["--recipe", "similarity", "--json", str(path)]
+    assert cli.main(arguments) == 0
     summary = json.loads(path.read_text())
     assert summary["seeds"] == [3, 4] and summary["kind"] == kind
-    assert set(summary["identity"]) == set(evaluation.ROWS)
+    assert set(summary["identity"]) == set(ROWS)
     assert summary["seconds_per_word"] > 0
     assert "X, learned" in capsys.readouterr().out
-    assert sorted(each.name for each in tmp_path.iterdir()) == [
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [
         "rows.json",
         "rows.words",
     ]
     (folder,) = (tmp_path / "rows.words").iterdir()
     assert folder.name == fingerprint_models(miniature_only)
-    assert sorted(each.name for each in folder.iterdir()) == [
+    assert sorted(file.name for file in folder.iterdir()) == [
         f"{kind}-3-similarity.pt",
         f"{kind}-4-similarity.pt",
     ]
@@ -128,17 +198,21 @@ def test_evaluate_learns_draws_judges_and_writes_the_rows(
 def test_sweep_learns_judges_and_prints_a_share_for_each_value(
     miniature_only, monkeypatch, tmp_path, capsys
 ):
-    monkeypatch.setattr(sweep, "SWEEPS", {"pictures": (1, 6)})
+    for place in ("evaluation.sweep", "report.text_tables"):
+        monkeypatch.setattr(
+            f"tutorial_lib.{place}.SWEEPS", {"pictures": (1, 6)}
+        )
     path = tmp_path / "sweep.json"
-    arguments = ["sweep", "--kind", "person", "--seeds", "3", "--json",
-                 str(path)]  # fmt: skip
-    assert commands.main(arguments) == 0
-    points = sweep.load_sweep(path).points
-    assert [(p.setting, p.value) for p in points] == [
-        ("pictures", 1), ("usual", 0), ("words", 0),
-    ]  # fmt: skip
-    assert all(p.count == sweep.COUNT for p in points)
-    assert [p.steps > 0 for p in points] == [True, True, False]
+    arguments = ["sweep", "--kind", "person", "--seeds", "3"]
+    assert cli.main([*arguments, "--json", str(path)]) == 0
+    points = load_sweep(path).points
+    assert [(point.setting, point.value) for point in points] == [
+        ("pictures", 1),
+        ("usual", 0),
+        ("description", 0),
+    ]
+    assert all(point.count == sweep.COUNT for point in points)
+    assert [point.steps > 0 for point in points] == [True, True, False]
     assert "pictures       6" in capsys.readouterr().out
 
 
@@ -146,24 +220,22 @@ def test_run_learns_both_words_and_writes_page_numbers_and_pictures(
     miniature_only, monkeypatch, tmp_path, capsys
 ):
     kinds = {"tshirt": "pattern", "face": "person"}
-
-    def load_concept(name):
-        return evaluation.draw_training_images(kinds[name], 5, size=32)
-
-    monkeypatch.setattr("tutorial_lib.pictures.load_concept", load_concept)
     monkeypatch.setattr(
-        evaluation,
-        "load_truth",
+        "tutorial_lib.report.run.load_concept",
+        lambda name: render_training_images(kinds[name], 5, size=32),
+    )
+    monkeypatch.setattr(
+        "tutorial_lib.report.run.load_truth",
         lambda name: (world.new_concept(kinds[name], 5), 5),
     )
-    monkeypatch.setattr("tutorial_lib.settings.OUT", tmp_path / "out")
-    assert commands.main(["run", "--quick"]) == 0
+    monkeypatch.setattr(cli, "OUT", tmp_path / "out")
+    assert cli.main(["run", "--quick"]) == 0
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert {n: c["kind"] for n, c in results["concepts"].items()} == kinds
     assert results["concepts"]["face"]["recipe"] == "both"
     for name in ("tshirt", "face"):
-        kept = LearnedWord.load(tmp_path / "out" / f"{name}.safetensors")
-        assert kept.word == "X" and kept.num_images > 1
+        word = LearnedWord.load(tmp_path / "out" / f"{name}.safetensors")
+        assert word.word == "X" and word.num_images > 1
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert page.count("<figcaption>step ") == 2 * 7
     assert "Look at" in capsys.readouterr().out

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tutorial_lib import world
+from tutorial_lib.notebooks import CELL_TIMEOUT
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def replace_line(file, old, new):
@@ -35,8 +36,8 @@ def give_other_images(root):
     folder = root / "data" / "concepts" / "tshirt"
     files = sorted(folder.glob("*.*"))
     other = world.new_concept("pattern", 999)
-    drawn = world.render_concept(other, len(files), seed=0, size=512)
-    for file, image in zip(files, drawn, strict=True):
+    images = world.render_concept(other, len(files), seed=0, size=512)
+    for file, image in zip(files, images, strict=True):
         image.save(file)
 
 
@@ -44,7 +45,9 @@ FAULTS = {
     "X is frozen": (
         "00_start_here",
         replace_line(
-            "learning.py", "        run.optimizer.step()\n", "        pass\n"
+            "inversion/trainer.py",
+            "            self.optimizer.step()\n",
+            "            pass\n",
         ),
     ),
     "CLIP reads the wrong token": (
@@ -58,7 +61,7 @@ FAULTS = {
     "guidance is dropped": (
         "04_how_stable_diffusion_draws",
         replace_line(
-            "drawing.py",
+            "generation/sampling.py",
             "\n            guidance_scale=guidance_scale,\n",
             "\n            guidance_scale=1.0,\n",
         ),
@@ -66,12 +69,12 @@ FAULTS = {
     "the loss asks for another noise": (
         "05_textual_inversion",
         replace_line(
-            "recipes.py",
+            "inversion/losses.py",
             "        target = noise\n",
             "        target = torch.randn_like(noise)\n",
         ),
     ),
-    "the pictures show something else": ("06_t_shirt", give_other_images),
+    "the images show something else": ("06_t_shirt", give_other_images),
 }
 
 
@@ -86,15 +89,25 @@ def copy(tmp_path):
     return tmp_path
 
 
+def read_files(root):
+    """Return the library's and the concepts' files as path -> bytes."""
+    return {
+        path: path.read_bytes()
+        for folder in ("tutorial_lib", "data/concepts")
+        for path in (root / folder).rglob("*.*")
+    }
+
+
 def run_lesson(root, name):
     """Run a lesson as CI does; return pytest's exit code and its words."""
-    done = subprocess.run(
+    result = subprocess.run(
         [
             sys.executable,
             "-m",
             "pytest",
             "--nbmake",
             "--nbmake-kernel=python3",
+            f"--nbmake-timeout={CELL_TIMEOUT}",
             "-p",
             "no:cacheprovider",
             f"notebooks/{name}.ipynb",
@@ -103,8 +116,22 @@ def run_lesson(root, name):
         env={**os.environ, "PYTHONPATH": str(root)},
         capture_output=True,
         text=True,
+        check=False,
     )
-    return done.returncode, done.stdout
+    return result.returncode, result.stdout
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_changes_the_copy_and_leaves_it_python(copy, fault):
+    before = read_files(copy)
+    _, spoil = FAULTS[fault]
+    spoil(copy)
+    after = read_files(copy)
+    changed = [path for path in after if after[path] != before[path]]
+    assert changed
+    for path in changed:
+        if path.suffix == ".py":
+            compile(after[path], path, "exec")
 
 
 @pytest.mark.slow

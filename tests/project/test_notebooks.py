@@ -7,9 +7,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tutorial_lib.notebooks import FOLDER, LARGEST, fingerprint
+from tutorial_lib.notebooks import FOLDER, MAX_BYTES, fingerprint
 
-LIBRARY = Path(__file__).resolve().parents[1] / "tutorial_lib"
+LIBRARY = Path(__file__).resolve().parents[2] / "tutorial_lib"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.ipynb"))
 NAMES = [path.stem for path in NOTEBOOKS]
 
@@ -35,12 +35,12 @@ def list_functions(source):
 
 def list_library():
     """Return a dict name -> list of the library's functions and classes."""
-    found = {}
+    nodes = {}
     for path in LIBRARY.rglob("*.py"):
         source = path.read_text(encoding="utf-8")
         for name, node in list_functions(source).items():
-            found.setdefault(name, []).append(node)
-    return found
+            nodes.setdefault(name, []).append(node)
+    return nodes
 
 
 def bare(node):
@@ -118,6 +118,14 @@ def test_results_are_asserted_in_the_cells(notebook):
     assert sum(map(bool, asserted)) >= 3
 
 
+def test_a_lesson_imports_from_the_front_or_from_a_package(notebook):
+    pattern = r"^\s*(?:from|import) +tutorial_lib\.([\w.]+)"
+    for cell in notebook.cells:
+        for module in re.findall(pattern, cell.source, re.MULTILINE):
+            lesson = re.fullmatch(r"exercises\.lesson_\d\d", module)
+            assert lesson or "." not in module, f"{cell.id}: {module}"
+
+
 # --- outputs
 
 
@@ -129,7 +137,7 @@ def test_the_committed_outputs_come_from_the_code_in_the_cells(notebook):
 
 
 def test_a_notebook_opens_at_once(path):
-    assert path.stat().st_size <= LARGEST
+    assert path.stat().st_size <= MAX_BYTES
 
 
 def test_no_output_is_an_error_or_a_progress_bar(notebook):

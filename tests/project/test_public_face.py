@@ -1,4 +1,4 @@
-"""What a reader imports from the library's front door."""
+"""What a reader imports from the library itself."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def test_an_unknown_name_gets_the_usual_error():
 
 def test_the_drawn_world_does_not_wait_for_torch():
     code = (
-        "import sys, tutorial_lib.world, tutorial_lib.pictures\n"
+        "import sys, tutorial_lib.world, tutorial_lib.images\n"
         "assert 'torch' not in sys.modules and 'numpy' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,14 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from tutorial_lib.evaluation.card_tables import write_tables
-from tutorial_lib.evaluation.evaluation import BASELINES
-from tutorial_lib.evaluation.rows import ROWS
-from tutorial_lib.figures.plots import ROW_LABELS
+from tutorial_lib.evaluation import (
+    BASELINES,
+    ROWS,
+    format_share,
+    format_tables,
+)
+from tutorial_lib.figures import ROW_LABELS
 from tutorial_lib.settings import DATA
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def load_evaluation(kind):
+    """Return the stored evaluation of a kind of concept."""
+    path = DATA / "evaluation" / f"{kind}.json"
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("kind", ["pattern", "person"])
@@ -21,26 +30,18 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_the_readme_s_numbers_are_those_of_the_stored_evaluation(
     kind, measure
 ):
-    stored = DATA / "evaluation" / f"{kind}.json"
-    stored = json.loads(stored.read_text(encoding="utf-8"))
-    lines = []
+    stored = load_evaluation(kind)
     for row in ROWS:
-        rate = {k: round(100 * v) for k, v in stored[measure][row].items()}
-        shown = f"{rate['value']} % ({rate['low']} to {rate['high']})"
-        lines.append((ROW_LABELS[row], shown))
-    for label, shown in lines:
-        found = [
-            line
+        label, shown = ROW_LABELS[row], format_share(stored[measure][row])
+        assert any(
+            line.startswith(f"| {label} |") and shown in line
             for line in README.splitlines()
-            if line.startswith(f"| {label} |") and shown in line
-        ]
-        assert found, f"{kind}, {measure}: {label} should be {shown}"
+        ), f"{kind}, {measure}: {label} should be {shown}"
 
 
 @pytest.mark.parametrize("kind", ["pattern", "person"])
 def test_the_readme_says_how_far_x_is_ahead(kind):
-    stored = DATA / "evaluation" / f"{kind}.json"
-    stored = json.loads(stored.read_text(encoding="utf-8"))
+    stored = load_evaluation(kind)
     for row in BASELINES:
         lead = {k: round(100 * v) for k, v in stored["lead"][row].items()}
         shown = f"{lead['value']} points ({lead['low']} to {lead['high']})"
@@ -49,8 +50,7 @@ def test_the_readme_says_how_far_x_is_ahead(kind):
 
 @pytest.mark.parametrize("kind", ["pattern", "person"])
 def test_the_readme_s_seconds_are_those_of_the_stored_evaluation(kind):
-    stored = DATA / "evaluation" / f"{kind}.json"
-    stored = json.loads(stored.read_text(encoding="utf-8"))
+    stored = load_evaluation(kind)
     seconds = round(stored["seconds_per_word"])
     assert f"{seconds} s" in README and f"for a {kind}" in README
 
@@ -59,13 +59,13 @@ def test_the_card_of_the_tiny_models_shows_what_was_measured():
     folder = DATA / "tiny"
     text = (folder / "README.md").read_text(encoding="utf-8")
     measured = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    assert write_tables(measured) in text
+    assert format_tables(measured) in text
 
 
 def test_what_is_said_of_two_names_is_what_was_measured():
     measured = (DATA / "tiny" / "card.json").read_text(encoding="utf-8")
-    found = json.loads(measured)["two_names_found"]["generated"]
-    shown = {k: f"{round(100 * v['value'])} %" for k, v in found.items()}
+    shares = json.loads(measured)["two_names_found"]["generated"]
+    shown = {k: f"{round(100 * v['value'])} %" for k, v in shares.items()}
     text = " ".join(README.split())
     assert f"both come out right on {shown['both']} of pictures" in text
     lesson = ROOT / "notebooks" / "09_anime_illustration.ipynb"

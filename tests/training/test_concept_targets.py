@@ -6,29 +6,32 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tutorial_lib import world
-from tutorial_lib.training.clip import CLIPWithHeads
+from tutorial_lib.training.auxiliary_heads import CLIPWithHeads
 from tutorial_lib.training.concept_targets import (
     compute_targets,
     get_concept_numbers,
 )
-from tutorial_lib.world.concepts import lookalikes
+from tutorial_lib.world import (
+    KIND_NAMES,
+    describe,
+    lookalikes,
+    named_concepts,
+    new_concept,
+)
 
-NAMES = {
-    kind: list(world.named_concepts(kind)) for kind in ("pattern", "person")
-}
+NAMES = {kind: list(named_concepts(kind)) for kind in KIND_NAMES}
 
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_lookalikes_differ_in_numbers_though_words_are_the_same(kind):
-    truth = world.new_concept(kind, 1)
+    truth = new_concept(kind, 1)
     (other,) = lookalikes(truth, 1, seed=0)
-    assert world.describe(other) == world.describe(truth)
+    assert describe(other) == describe(truth)
     assert get_concept_numbers(other) != get_concept_numbers(truth)
 
 
 def test_each_angle_has_numbers_of_its_own():
-    pattern = world.new_concept("pattern", 1)
+    pattern = new_concept("pattern", 1)
     rows = [
         get_concept_numbers(replace(pattern, angle=angle))[9:11]
         for angle in (0.0, 45.0, 90.0)
@@ -39,7 +42,7 @@ def test_each_angle_has_numbers_of_its_own():
 
 def test_a_caption_gets_the_numbers_of_the_names_in_it():
     pattern, person = NAMES["pattern"][5], NAMES["person"][7]
-    found = compute_targets(
+    targets = compute_targets(
         [
             f"a mug with {pattern}",
             f"a photo of {person}",
@@ -48,13 +51,13 @@ def test_a_caption_gets_the_numbers_of_the_names_in_it():
         ]
     )
     known = {
-        kind: (~rows.isnan().any(1)).tolist() for kind, rows in found.items()
+        kind: (~rows.isnan().any(1)).tolist() for kind, rows in targets.items()
     }
     assert known == {
         "pattern": [True, False, False, True],
         "person": [False, True, False, True],
     }
-    assert found["pattern"][0].equal(found["pattern"][3])
+    assert targets["pattern"][0].equal(targets["pattern"][3])
 
 
 @pytest.mark.parametrize("kind", NAMES)
@@ -69,7 +72,7 @@ def test_what_is_unknown_gives_neither_a_loss_nor_a_gradient():
     clip = torch.nn.Module()
     clip.text_projection = torch.zeros(4, 6)
     model = CLIPWithHeads(clip, {}, {"pattern": 2})
-    vectors = torch.randn(3, 6, requires_grad=True)
-    truths = {"pattern": torch.tensor([[1.0, 2.0], [math.nan] * 2, [0, 1.0]])}
-    model.compare_details(vectors, truths).backward()
-    assert (vectors.grad.abs().sum(1) > 0).tolist() == [True, False, True]
+    features = torch.randn(3, 6, requires_grad=True)
+    targets = {"pattern": torch.tensor([[1.0, 2.0], [math.nan] * 2, [0, 1.0]])}
+    model.compute_detail_loss(features, targets).backward()
+    assert (features.grad.abs().sum(1) > 0).tolist() == [True, False, True]

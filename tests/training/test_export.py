@@ -19,28 +19,28 @@ PROMPTS = [
 ]
 
 
-def read_prompts():
+def tokenize_prompts():
     length = CLIP_CONFIG["text_cfg"]["context_length"]
     return open_clip.SimpleTokenizer(context_length=length)(PROMPTS)
 
 
 @torch.no_grad()
 def test_the_converted_text_encoder_says_what_clip_says():
-    clip, token_ids = make_clip(), read_prompts()
+    clip, token_ids = make_clip(), tokenize_prompts()
     encoder = text_encoder_from_clip(clip)
-    found = encoder(token_ids)
+    output = encoder(token_ids)
     hidden = clip.token_embedding(token_ids) + clip.positional_embedding
     hidden = clip.transformer(hidden, attn_mask=clip.attn_mask)
     hidden = clip.ln_final(hidden)
-    assert (found.last_hidden_state - hidden).abs().max() < 1e-5
-    pooled = found.pooler_output @ clip.text_projection
+    assert (output.last_hidden_state - hidden).abs().max() < 1e-5
+    pooled = output.pooler_output @ clip.text_projection
     assert (pooled - clip.encode_text(token_ids)).abs().max() < 1e-5
     assert pooled.std() > 0.1  # and it says something
 
 
 @torch.no_grad()
 def test_changing_any_weight_of_clip_changes_the_converted_encoder():
-    token_ids = read_prompts()
+    token_ids = tokenize_prompts()
     before = text_encoder_from_clip(make_clip())(token_ids).last_hidden_state
     text_weights = [
         name
@@ -56,14 +56,14 @@ def test_changing_any_weight_of_clip_changes_the_converted_encoder():
 
 
 def test_both_tokenizers_read_the_same(tmp_path):
-    token_ids = read_prompts()
+    token_ids = tokenize_prompts()
     tokenizer = make_tokenizer(tmp_path, context_length=token_ids.shape[1])
-    found = tokenizer(
+    converted_ids = tokenizer(
         PROMPTS, padding="max_length", truncation=True, return_tensors="pt"
     ).input_ids
     end = (token_ids == 49407).int().argmax(dim=1, keepdim=True)
     after_end = torch.arange(token_ids.shape[1]) > end
-    assert torch.equal(found, token_ids.masked_fill(after_end, 49407))
+    assert torch.equal(converted_ids, token_ids.masked_fill(after_end, 49407))
     assert len(tokenizer) == 49408
 
 

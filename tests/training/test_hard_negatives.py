@@ -4,8 +4,8 @@ import random
 
 import pytest
 import torch
-from tutorial_lib.world.captioned_images import CaptionedImages
 
+from tutorial_lib.evaluation import CaptionedImages
 from tutorial_lib.training.clip import (
     compute_hard_negative_loss,
     find_hard_negatives,
@@ -15,22 +15,22 @@ from tutorial_lib.training.hard_negatives import (
     NUM_HARD_NEGATIVES,
     write_hard_negatives,
 )
-from tutorial_lib.world import MOTIFS
-from tutorial_lib.world.captioned_scenes import (
+from tutorial_lib.world import (
+    HAIR,
+    HAIR_PHRASES,
+    MOTIFS,
     label_scene,
     sample_captioned_scene,
 )
-from tutorial_lib.world.captions import HAIR_PHRASES
-from tutorial_lib.world.people import HAIR
 
 LABEL = {"motif": "stars", "color": "red", "background": "sky blue"}
 FACE = {"hair": "bob", "hair_color": "red", "glasses": "round"}
 
 
-def test_one_word_is_exchanged_and_all_others_stay():
+def test_one_word_is_replaced_and_all_others_stay():
     caption = "a mug covered in red stars on sky blue"
-    places, wrong = write_hard_negatives([caption], [LABEL])
-    assert places == [0, 0] and len(wrong) == 2 * NUM_HARD_NEGATIVES
+    indices, wrong = write_hard_negatives([caption], [LABEL])
+    assert indices == [0, 0] and len(wrong) == 2 * NUM_HARD_NEGATIVES
     motifs, colors = wrong[:NUM_HARD_NEGATIVES], wrong[NUM_HARD_NEGATIVES:]
     for text in motifs:
         start, end = text.split(" red ")
@@ -45,11 +45,11 @@ def test_one_word_is_exchanged_and_all_others_stay():
 @pytest.mark.parametrize("hair", HAIR)
 def test_other_hair_of_the_same_color_is_wrong(hair):
     phrases = {
-        each: phrase.format("red") for each, phrase in HAIR_PHRASES.items()
+        style: phrase.format("red") for style, phrase in HAIR_PHRASES.items()
     }
     caption = f"a man with round glasses, {phrases[hair]} and a red beard"
-    places, wrong = write_hard_negatives([caption], [FACE | {"hair": hair}])
-    assert places == [0] and len(set(wrong)) == NUM_HARD_NEGATIVES
+    indices, wrong = write_hard_negatives([caption], [FACE | {"hair": hair}])
+    assert indices == [0] and len(set(wrong)) == NUM_HARD_NEGATIVES
     for text in wrong:
         start, end = "a man with round glasses, ", " and a red beard"
         assert text.startswith(start) and text.endswith(end)
@@ -74,8 +74,8 @@ def test_what_a_caption_does_not_say_once_is_left_alone(caption, label):
 
 def test_what_is_said_twice_does_not_hide_what_is_said_once():
     caption = "a red mug with red stars"
-    places, wrong = write_hard_negatives([caption], [LABEL])
-    assert places == [0] and len(wrong) == NUM_HARD_NEGATIVES
+    indices, wrong = write_hard_negatives([caption], [LABEL])
+    assert indices == [0] and len(wrong) == NUM_HARD_NEGATIVES
     assert all(text.startswith("a red mug with red ") for text in wrong)
 
 
@@ -84,32 +84,32 @@ def test_every_wrong_caption_of_the_world_is_wrong():
     scenes = [sample_captioned_scene(rng) for _ in range(400)]
     captions = [caption for _, caption in scenes]
     labels = [label_scene(scene) for scene, _ in scenes]
-    places, wrong = write_hard_negatives(captions, labels)
-    patterns = [place for place in places if "motif" in labels[place]]
-    people = [place for place in places if "hair" in labels[place]]
+    indices, wrong = write_hard_negatives(captions, labels)
+    patterns = [index for index in indices if "motif" in labels[index]]
+    people = [index for index in indices if "hair" in labels[index]]
     assert len(patterns) > 40 and len(people) > 15
-    assert len(patterns) + len(people) == len(places)
-    for row, place in enumerate(places):
+    assert len(patterns) + len(people) == len(indices)
+    for row, index in enumerate(indices):
         own = wrong[row * NUM_HARD_NEGATIVES : (row + 1) * NUM_HARD_NEGATIVES]
         assert (
-            captions[place] not in own and len(set(own)) == NUM_HARD_NEGATIVES
+            captions[index] not in own and len(set(own)) == NUM_HARD_NEGATIVES
         )
 
 
-def test_pictures_know_their_rows_of_wrong_captions():
+def test_images_know_their_rows_of_wrong_captions():
     captions = ["a corgi", "a mug with red stars on sky blue", "a red bob"]
     images = CaptionedImages(None, captions, [{}, LABEL, FACE])
     rows_of, wrong = tokenize_hard_negatives(images)
     assert rows_of == [[], [0, 1], [2]]
     assert wrong.shape == (3, NUM_HARD_NEGATIVES, 32)
-    told, rows = find_hard_negatives(torch.tensor([2, 0, 1, 2]), rows_of)
-    assert told.tolist() == [0, 2, 2, 3] and rows.tolist() == [2, 0, 1, 2]
-    rows_of, none = tokenize_hard_negatives(
+    places, rows = find_hard_negatives(torch.tensor([2, 0, 1, 2]), rows_of)
+    assert places.tolist() == [0, 2, 2, 3] and rows.tolist() == [2, 0, 1, 2]
+    rows_of, nothing = tokenize_hard_negatives(
         CaptionedImages(None, captions[:1], [{}])
     )
-    assert none.shape == (0, NUM_HARD_NEGATIVES, 32)
-    told, rows = find_hard_negatives(torch.tensor([0]), rows_of)
-    assert len(told) == len(rows) == 0
+    assert nothing.shape == (0, NUM_HARD_NEGATIVES, 32)
+    places, rows = find_hard_negatives(torch.tensor([0]), rows_of)
+    assert len(places) == len(rows) == 0
 
 
 def test_the_loss_falls_as_the_right_caption_comes_nearer():
@@ -117,9 +117,9 @@ def test_the_loss_falls_as_the_right_caption_comes_nearer():
     wrong = other.expand(NUM_HARD_NEGATIVES, 4)
     losses = [
         compute_hard_negative_loss(
-            seen[None], right[None], wrong, torch.tensor(10.0)
+            features[None], right[None], wrong, torch.tensor(10.0)
         )
-        for seen in (right, (right + other) / 2**0.5, other)
+        for features in (right, (right + other) / 2**0.5, other)
     ]
     assert losses[0] < losses[1] < losses[2]
     assert losses[1].item() == pytest.approx(

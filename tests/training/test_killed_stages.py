@@ -12,33 +12,36 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-# Everything is small: 80 pictures, four steps a model, a checkpoint after
+ROOT = Path(__file__).resolve().parents[2]
+# Everything is small: 80 images, four steps a model, a checkpoint after
 # each. The stages themselves are those of `make models`.
 SMALL_RUN = """
-import argparse, dataclasses, sys
+import dataclasses, pathlib, sys
 import torch
-from tutorial_lib.tiny import clip, commands, judges, pictures, unet, vae
+from tutorial_lib.training import clip, dataset, judges, stages, unet, vae
 
 torch.set_num_threads(1)
-pictures.SHARD = commands.SHARD = 40
-commands.HELD_OUT = 20
+dataset.SHARD_SIZE = 40
+stages.NUM_HELD_OUT = 20
 small = dict(steps=4, batch_size=16, warmup=2, save_every=1)
 for module in (clip, vae, unet):
-    module.PLAN = dataclasses.replace(module.PLAN, **small)
-vae.DECODER_PLAN = dataclasses.replace(vae.DECODER_PLAN, **small)
-for name, plan in judges.PLANS.items():
-    judges.PLANS[name] = dataclasses.replace(plan, **small)
+    module.CONFIG = dataclasses.replace(module.CONFIG, **small)
+vae.DECODER_CONFIG = dataclasses.replace(vae.DECODER_CONFIG, **small)
+for name, config in judges.CONFIGS.items():
+    judges.CONFIGS[name] = dataclasses.replace(config, **small)
 
-if __name__ == "__main__":  # processes that draw pictures read this, too
-    parser = argparse.ArgumentParser()
-    commands.add_arguments(parser)
-    for stage in commands.STAGES[:-1]:
-        commands.run(parser.parse_args([
-            stage, "--device", "cpu", "--pictures", "80", "--judged", "80",
-            "--work", sys.argv[1] + "/work",
-            "--target", sys.argv[1] + "/tiny",
-        ]))
+if __name__ == "__main__":  # processes that render images read this, too
+    folder = pathlib.Path(sys.argv[1])
+    run = stages.TrainingRun(
+        num_images=80,
+        num_judge_images=80,
+        device="cpu",
+        work=folder / "work",
+        target=folder / "tiny",
+    )
+    for stage in stages.STAGES:
+        if stage != "card":
+            stages.run_stages(stage, run)
 """
 
 

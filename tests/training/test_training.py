@@ -1,6 +1,5 @@
-"""The tiny models' recipes: seeded, resumable, and they do learn."""
+"""The training of the tiny models: seeded, resumable, and they do learn."""
 
-import argparse
 import random
 
 import numpy as np
@@ -8,6 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from tutorial_lib.errors import CommandError
+from tutorial_lib.evaluation import CaptionedImages
 from tutorial_lib.training import dataset, loop, stages
 from tutorial_lib.training.clip import (
     GROUP_SIZE,
@@ -22,19 +23,19 @@ from tutorial_lib.training.dataset import (
     save_shard,
 )
 from tutorial_lib.training.judges import augment
-from tutorial_lib.training.loop import TrainingConfig, train
+from tutorial_lib.training.loop import PretrainingConfig, train
+from tutorial_lib.training.training_run import TrainingRun
 from tutorial_lib.training.unet import make_unet
 from tutorial_lib.training.vae import (
+    compute_reconstruction_loss,
     make_vae,
-    reconstruction_error,
     train_decoder,
 )
-from tutorial_lib.world.captioned_scenes import (
-    label_scene,
-    sample_captioned_scene,
-)
+from tutorial_lib.world import label_scene, sample_captioned_scene
 
-PLAN = TrainingConfig(steps=12, batch_size=4, lr=0.05, warmup=2, save_every=5)
+CONFIG = PretrainingConfig(
+    steps=12, batch_size=4, lr=0.05, warmup=2, save_every=5
+)
 
 
 class Stopped(Exception):
@@ -64,19 +65,19 @@ def make_line():
 @pytest.mark.parametrize("step", [1, 5, 7, 11])
 def test_a_run_killed_anywhere_ends_with_the_same_weights(tmp_path, step):
     whole = train(
-        make_line(), PLAN, fit_a_line(), tmp_path / "whole.pt", "whole"
+        make_line(), CONFIG, fit_a_line(), tmp_path / "whole.pt", "whole"
     )
     path = tmp_path / "broken.pt"
     with pytest.raises(Stopped):
-        train(make_line(), PLAN, fit_a_line(step), path, "broken")
-    resumed = train(make_line(), PLAN, fit_a_line(), path, "resumed")
+        train(make_line(), CONFIG, fit_a_line(step), path, "broken")
+    resumed = train(make_line(), CONFIG, fit_a_line(), path, "resumed")
     assert torch.equal(whole.weight, resumed.weight)
     assert torch.equal(whole.bias, resumed.bias)
 
 
 def test_training_lowers_the_loss_and_freezes_the_result(tmp_path):
-    plan = TrainingConfig(steps=200, batch_size=4, lr=0.05, warmup=2)
-    model = train(make_line(), plan, fit_a_line(), tmp_path / "a.pt", "line")
+    config = PretrainingConfig(steps=200, batch_size=4, lr=0.05, warmup=2)
+    model = train(make_line(), config, fit_a_line(), tmp_path / "a.pt", "line")
     assert model.weight.item() == pytest.approx(3, abs=0.2)
     assert not any(p.requires_grad for p in model.parameters())
     losses = torch.load(tmp_path / "a.pt", weights_only=True)
@@ -85,16 +86,18 @@ def test_training_lowers_the_loss_and_freezes_the_result(tmp_path):
 
 
 def test_a_finished_run_takes_no_further_step(tmp_path):
-    first = train(make_line(), PLAN, fit_a_line(), tmp_path / "a.pt", "line")
-    again = train(make_line(), PLAN, fit_a_line(0), tmp_path / "a.pt", "line")
+    first = train(make_line(), CONFIG, fit_a_line(), tmp_path / "a.pt", "line")
+    again = train(
+        make_line(), CONFIG, fit_a_line(0), tmp_path / "a.pt", "line"
+    )
     assert torch.equal(first.weight, again.weight)
 
 
 def test_the_learning_rate_rises_holds_and_falls_to_nearly_nothing():
-    plan = TrainingConfig(
+    config = PretrainingConfig(
         steps=1000, batch_size=1, lr=1.0, warmup=10, hold=0.4
     )
-    shares = [loop.lr_share(plan, step) for step in range(1000)]
+    shares = [loop.lr_multiplier(config, step) for step in range(1000)]
     assert shares[0] == pytest.approx(0.1)
     assert all(s == pytest.approx(1) for s in shares[10:400])
     assert shares[999] < 0.011 and shares[500:] == sorted(
@@ -104,8 +107,8 @@ def test_the_learning_rate_rises_holds_and_falls_to_nearly_nothing():
 
 def test_weight_decay_never_touches_an_embedding_table():
     model = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 2))
-    plan = TrainingConfig(steps=1, batch_size=1, lr=0.1, weight_decay=0.5)
-    decayed, others = loop.make_optimizer(model, plan).param_groups
+    config = PretrainingConfig(steps=1, batch_size=1, lr=0.1, weight_decay=0.5)
+    decayed, others = loop.make_optimizer(model, config).param_groups
     assert [p.shape for p in decayed["params"]] == [(2, 3)]
     assert decayed["weight_decay"] == 0.5 and others["weight_decay"] == 0
     assert (5, 3) in [tuple(p.shape) for p in others["params"]]
@@ -113,12 +116,12 @@ def test_weight_decay_never_touches_an_embedding_table():
 
 def test_the_moving_average_follows_the_model():
     unet = make_unet(text_width=32)
-    plan = TrainingConfig(steps=1, batch_size=1, lr=0.1, ema=0.5)
-    ema_model = loop.make_average(unet, plan)
+    config = PretrainingConfig(steps=1, batch_size=1, lr=0.1, ema=0.5)
+    ema_model = loop.make_ema_model(unet, config)
     with torch.no_grad():
         for parameter in unet.parameters():
-            parameter += 1
-    loop.update_average(ema_model, unet, plan, step=100)
+            parameter.add_(1)
+    loop.update_ema_model(ema_model, unet, config, step=100)
     gap = unet.conv_in.weight - ema_model.conv_in.weight
     assert torch.allclose(gap, torch.full_like(gap, 0.5), atol=1e-5)
 
@@ -137,42 +140,44 @@ def test_a_decoder_trained_on_leaves_the_latents_as_they_were(tmp_path):
     vae = make_vae(64)
     pixels = np.zeros((8, 64, 64, 3), np.uint8)
     pixels[:, 16:48, 16:48] = [255, 0, 0]
-    drawn = dataset.Images(pixels, [""] * 8, [{}] * 8)
-    batch = loop.to_pixels(pixels, torch.arange(2), "cpu")
+    images = CaptionedImages(pixels, [""] * 8, [{}] * 8)
+    batch = images.batch(torch.arange(2), "cpu")
 
-    def look():
+    def encode_and_decode():
         with torch.no_grad():
             mode = vae.encode(batch).latent_dist.mode()
             error = (vae.decode(mode).sample - batch).square().mean()
         return mode, error.item()
 
     before = {k: v.clone() for k, v in vae.encoder.state_dict().items()}
-    latents, error = look()
-    plan = TrainingConfig(steps=12, batch_size=4, lr=2e-3, warmup=2)
-    vae = train_decoder(vae, drawn, tmp_path / "decoder.pt", "cpu", plan)
-    same, less = look()
+    latents, error = encode_and_decode()
+    config = PretrainingConfig(steps=12, batch_size=4, lr=2e-3, warmup=2)
+    vae = train_decoder(vae, images, tmp_path / "decoder.pt", "cpu", config)
+    same, less = encode_and_decode()
     assert torch.allclose(latents, same, atol=1e-5)
     after = vae.encoder.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert less < 0.7 * error
 
 
-def test_blurring_a_picture_counts_as_a_reconstruction_error():
+def test_blurring_an_image_counts_as_a_reconstruction_error():
     sharp = torch.zeros(1, 3, 8, 8)
     sharp[..., ::2] = 1
     flat = torch.full_like(sharp, 0.5)
-    assert reconstruction_error(sharp, sharp) == 0
-    assert reconstruction_error(flat, sharp) > (flat - sharp).abs().mean()
+    assert compute_reconstruction_loss(sharp, sharp) == 0
+    assert (
+        compute_reconstruction_loss(flat, sharp) > (flat - sharp).abs().mean()
+    )
 
 
-def test_worn_pictures_still_resemble_what_they_were():
+def test_augmented_images_still_resemble_what_they_were():
     generator = torch.Generator().manual_seed(0)
     batch = torch.rand(4, 3, 64, 64, generator=generator).round() - 0.5
     batch = nn.functional.avg_pool2d(batch, 9, 1, 4)
-    worn = augment(batch, generator)
-    assert worn.shape == batch.shape
-    assert not torch.equal(worn, batch)
-    assert (worn - batch).abs().mean() < 0.2
+    augmented = augment(batch, generator)
+    assert augmented.shape == batch.shape
+    assert not torch.equal(augmented, batch)
+    assert (augmented - batch).abs().mean() < 0.2
 
 
 def test_half_of_a_batch_for_clip_looks_alike():
@@ -201,8 +206,8 @@ def test_every_attribute_of_a_scene_has_a_label():
 def test_half_of_the_portraits_wear_a_pattern_that_has_labels():
     rng = random.Random(1)
     scenes = [sample_captioned_scene(rng)[0] for _ in range(1000)]
-    portraits = [each for each in scenes if each.subject == "portrait"]
-    worn = [each for each in portraits if each.pattern]
+    portraits = [scene for scene in scenes if scene.subject == "portrait"]
+    worn = [scene for scene in portraits if scene.pattern]
     assert 0.4 < len(worn) / len(portraits) < 0.6
     for scene in portraits:
         label, pattern = label_scene(scene), scene.pattern
@@ -220,33 +225,57 @@ def test_a_shard_comes_back_as_it_was_written(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["0000.npz"]
 
 
-def test_held_out_pictures_are_drawn_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset, "SHARD", 4)
-    monkeypatch.setattr(stages, "HELD_OUT", 2)
-    drawn = []
+def test_held_out_images_are_rendered_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "SHARD_SIZE", 4)
+    monkeypatch.setattr(stages, "NUM_HELD_OUT", 2)
+    rendered = []
 
-    def draw(folder, count, size, render_shard, workers, first):
+    def render_shards(folder, count, size, render_shard, workers, first):
         folder.mkdir(parents=True)
         for number in dataset.list_shards(count, first):
-            drawn.append(number)
+            rendered.append(number)
             pixels = [np.zeros((4, 4, 3), np.uint8)] * 4
             save_shard(
                 folder / f"{number:04d}.npz", pixels, list("abcd"), [{}] * 4
             )
 
-    monkeypatch.setattr(stages, "draw_pictures", draw)
-    order = stages.Order(dataset=40, work=tmp_path)
-    assert stages.load_held_out(order).captions == ["c", "d"]
-    assert drawn == [9]
+    monkeypatch.setattr(dataset, "render_shards", render_shards)
+    run = TrainingRun(num_images=40, work=tmp_path)
+    assert stages.load_held_out(run).captions == ["c", "d"]
+    assert rendered == [9]
 
 
 def test_groups_of_lookalikes_fill_a_shard():
-    assert 1000 % (LOOKALIKE_GROUP * IMAGES_PER_CONCEPT) == 0
+    assert dataset.SHARD_SIZE % (LOOKALIKE_GROUP * IMAGES_PER_CONCEPT) == 0
 
 
-def test_too_few_pictures_to_train_on_get_a_clear_error(tmp_path):
-    parser = argparse.ArgumentParser()
-    stages.add_arguments(parser)
-    arguments = ["all", "--pictures", "500", "--work", str(tmp_path)]
-    with pytest.raises(ValueError, match="--pictures must be over"):
-        stages.run(parser.parse_args(arguments))
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"num_images": 500}, "--pictures must be over 1,000"),
+        ({"num_judge_images": 1999}, "--judged at least 2,000"),
+        ({"size": 96}, "--size must be 64 or 128, not 96"),
+    ],
+)
+def test_what_nothing_can_be_trained_on_gets_a_clear_error(
+    options, message, tmp_path
+):
+    run = TrainingRun(work=tmp_path, **options)
+    with pytest.raises(CommandError, match=message):
+        stages.run_stages("all", run)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_rehearsal_takes_its_share_of_the_steps_but_at_least_two():
+    config = PretrainingConfig(steps=1000, batch_size=1, lr=1.0)
+    shortened = [
+        stages.shorten(config, TrainingRun(step_share=share)).steps
+        for share in (1.0, 0.25, 0.0001)
+    ]
+    assert shortened == [1000, 250, 2]
+
+
+def test_each_size_has_a_work_folder_of_its_own(tmp_path):
+    folders = {TrainingRun(size=size).work_folder for size in (64, 128)}
+    assert {folder.name for folder in folders} == {"tiny64", "tiny128"}
+    assert TrainingRun(work=tmp_path).work_folder == tmp_path

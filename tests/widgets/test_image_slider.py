@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from tutorial_lib.figures.grids import film_strip
+from tutorial_lib.errors import ImageError
+from tutorial_lib.figures import film_strip
 from tutorial_lib.widgets import image_slider
 from tutorial_lib.widgets.image_slider import make_slider, show_slider
 
@@ -20,12 +21,12 @@ class Tags(HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.found = []
+        self.tags = []
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         """Keep a tag."""
-        self.found.append((tag, dict(attrs)))
+        self.tags.append((tag, dict(attrs)))
 
 
 def paint(num=3):
@@ -35,16 +36,18 @@ def paint(num=3):
 
 def read_image(page):
     """Return the attributes of the only picture of a page."""
-    [image] = [found for tag, found in Tags(page).found if tag == "img"]
+    [image] = [attrs for tag, attrs in Tags(page).tags if tag == "img"]
     return image
 
 
 def test_without_scripts_the_film_strip_is_there_with_words_for_it():
     page = make_slider(paint(), LABELS, alt='"Three" blues', caption="<i>")
     assert "<script" not in page and "<input" not in page
-    assert [tag for tag, _ in Tags(page).found] == [
-        "figure", "img", "figcaption",
-    ]  # fmt: skip
+    assert [tag for tag, _ in Tags(page).tags] == [
+        "figure",
+        "img",
+        "figcaption",
+    ]
     image = read_image(page)
     assert image["alt"] == '"Three" blues'
     code = image["src"].removeprefix("data:image/jpeg;base64,")
@@ -55,16 +58,19 @@ def test_without_scripts_the_film_strip_is_there_with_words_for_it():
 
 def test_the_slider_knows_where_each_frame_of_the_strip_begins():
     page = make_slider(paint(), LABELS, alt="blues", start=1, side=40)
-    told = json.loads(read_image(page)["data-slider"])
-    assert told["labels"] == LABELS and told["start"] == 1
+    settings = json.loads(read_image(page)["data-slider"])
+    assert settings["labels"] == LABELS and settings["start"] == 1
     strip = film_strip(paint(), LABELS, side=40).convert("RGB")
     for i, image in enumerate(paint()):
-        middle = (i * told["step"] + told["side"] // 2, told["side"] // 2)
+        middle = (
+            i * settings["step"] + settings["side"] // 2,
+            settings["side"] // 2,
+        )
         seen, true = strip.getpixel(middle), image.getpixel((0, 0))
         assert max(abs(a - b) for a, b in zip(seen, true, strict=True)) <= 2
 
 
-def test_the_script_asks_for_no_kernel_and_stays_in_its_tag():
+def test_the_script_needs_no_kernel_and_stays_in_its_tag():
     image = read_image(make_slider(paint(), LABELS, alt="blues"))
     assert image["onload"] == image_slider.SCRIPT.strip()
     for word in ("Jupyter", "kernel", "require", "import", "fetch", "http"):
@@ -74,18 +80,18 @@ def test_the_script_asks_for_no_kernel_and_stays_in_its_tag():
 
 
 def test_what_cannot_be_shown_is_refused():
-    with pytest.raises(ValueError, match="2 labels"):
+    with pytest.raises(ImageError, match="2 labels"):
         make_slider(paint(), LABELS[:2], alt="blues")
-    with pytest.raises(ValueError, match="no pictures"):
+    with pytest.raises(ImageError, match="no pictures"):
         make_slider([], [], alt="nothing")
-    with pytest.raises(ValueError, match="no frame 3"):
+    with pytest.raises(ImageError, match="no frame 3"):
         make_slider(paint(), LABELS, alt="blues", start=3)
 
 
 def test_a_shown_slider_is_one_html_output(monkeypatch):
     shown = []
-    monkeypatch.setattr("IPython.display.display", shown.append)
+    monkeypatch.setattr(image_slider, "display", shown.append)
     show_slider(paint(), LABELS, alt="blues", caption="three", start=2)
-    assert [each.data for each in shown] == [
+    assert [output.data for output in shown] == [
         make_slider(paint(), LABELS, alt="blues", caption="three", start=2)
     ]

@@ -13,11 +13,11 @@ from tutorial_lib.widgets import image_upload
 @pytest.fixture
 def shown(monkeypatch, tmp_path):
     """Show the button for a folder; return the folder and what is shown."""
-    found = []
-    monkeypatch.setattr(image_upload, "display", found.append)
+    outputs = []
+    monkeypatch.setattr(image_upload, "display", outputs.append)
     folder = tmp_path / "my pictures"
     image_upload.show_upload(folder)
-    return folder, found[-1].children
+    return folder, outputs[-1].children
 
 
 def encode(color):

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from tutorial_lib.generation.generate import generate
-from tutorial_lib.inversion.trainer import learn_word
-from tutorial_lib.widgets import live_panel
-from tutorial_lib.widgets.live_panel import LivePanel, tell_left, write_panel
+from tutorial_lib.generation import generate
+from tutorial_lib.inversion import learn_word
+from tutorial_lib.widgets import LivePanel, live_panel
+from tutorial_lib.widgets.live_panel import describe_rest, make_panel
+from tutorial_lib.words import History
 
 
 class Page:
@@ -40,9 +41,9 @@ def page(monkeypatch):
     return page
 
 
-def make_entries(similarities):
-    """Make a run's dicts, with a similarity at every tenth step."""
-    return [
+def make_history(similarities):
+    """Make a run's history, with a similarity at every tenth step."""
+    return History(
         {
             "step": step,
             "recipe": "similarity",
@@ -51,19 +52,19 @@ def make_entries(similarities):
             "evaluation": None if step % 10 else 1 - similarities[step // 10],
         }
         for step in range(10 * len(similarities) - 9)
-    ]
+    )
 
 
 def test_the_panel_opens_once_and_is_then_brought_up_to_date(page):
     panel = LivePanel(steps=40)
-    for entry in make_entries([0.1, 0.5, 0.6]):
+    for entry in make_history([0.1, 0.5, 0.6]):
         panel(entry)
     assert (page.opened, len(page.frames)) == (1, 3)  # steps 0, 10, 20
-    assert len(panel.entries) == 21
+    assert len(panel.history) == 21
 
 
 def test_a_frame_is_a_picture_with_alt_text_and_the_time_left():
-    frame = write_panel(make_entries([0.1, 0.5]), steps=40, seconds=2.0)
+    frame = make_panel(make_history([0.1, 0.5]), steps=40, seconds=2.0)
     assert "step 10: similarity 0.50, norm 0.60" in frame
     assert "step 10, 2 s; at most 30 steps left, 6 s" in frame
     code = re.search('src="data:image/png;base64,([^"]+)"', frame)[1]
@@ -72,8 +73,8 @@ def test_a_frame_is_a_picture_with_alt_text_and_the_time_left():
 
 
 def test_nobody_knows_the_time_left_before_the_first_step():
-    left = tell_left({"step": 0}, steps=40, seconds=0.0)
-    assert left == "; at most 40 steps left"
+    rest = describe_rest({"step": 0}, steps=40, seconds=0.0)
+    assert rest == "; at most 40 steps left"
 
 
 @pytest.mark.parametrize(
@@ -81,55 +82,68 @@ def test_nobody_knows_the_time_left_before_the_first_step():
     [([0.1, 0.5, 0.6], 20), ([0.1, 0.8, 0.8, 0.8, 0.8, 0.8], 100)],
 )
 def test_the_last_frame_of_a_run_speaks_of_no_time_left(similarities, steps):
-    entries = make_entries(similarities)
-    assert "left" not in write_panel(entries, steps=steps, seconds=2.0)
-    assert "left" in write_panel(entries[:-10], steps=steps, seconds=2.0)
+    history = make_history(similarities)
+    earlier = History(history[:-10])
+    assert "left" not in make_panel(history, steps=steps, seconds=2.0)
+    assert "left" in make_panel(earlier, steps=steps, seconds=2.0)
 
 
 def test_a_learning_run_takes_the_panel_as_its_callback(page, models, images):
     learn_word(
-        models, images, recipe="similarity", steps=12,
-        callback=LivePanel(steps=12), progress=False,
-    )  # fmt: skip
+        models,
+        images,
+        recipe="similarity",
+        steps=12,
+        callbacks=[LivePanel(steps=12)],
+        progress=False,
+    )
     assert len(page.frames) == 3  # steps 0, 10, 12
     assert "step 12" in page.frames[-1]
     assert "left" not in page.frames[-1]
 
 
-def test_the_panel_asks_for_no_notebook_to_be_running(capsys):
+def test_the_panel_needs_no_running_notebook(capsys):
     panel = LivePanel(steps=10)
-    for entry in make_entries([0.1, 0.5]):
+    for entry in make_history([0.1, 0.5]):
         panel(entry)
-    assert len(panel.entries) == 11
+    assert len(panel.history) == 11
 
 
 def test_the_paper_s_recipe_adds_the_error_and_previews(page, models, images):
     panel = LivePanel(steps=20, models=models, prompt="A mug with X")
     word = learn_word(
-        models, images, recipe="denoising", steps=20, callback=panel,
+        models,
+        images,
+        recipe="denoising",
+        steps=20,
+        callbacks=[panel],
         progress=False,
-    )  # fmt: skip
+    )
     assert sorted(panel.previews) == [0, 20]
     assert "with the word of step 0, 20" in page.frames[-1]
     codes = re.findall('src="data:image/png;base64,([^"]+)"', page.frames[-1])
     curves, _ = (Image.open(io.BytesIO(base64.b64decode(c))) for c in codes)
     assert curves.size == (825, 330)  # three panels
-    shown = generate(
-        models, "A mug with X", words=[replace(word, vectors=word.history[-1]
-        ["vectors"])], seed=0, progress=False,
-    )  # fmt: skip
-    assert panel.previews[20].tobytes() == shown[0].tobytes()
+    last = replace(word, vectors=word.history[-1]["vectors"])
+    [image] = generate(
+        models, "A mug with X", words=[last], seed=0, progress=False
+    )
+    assert panel.previews[20].tobytes() == image.tobytes()
 
 
-def test_drawing_previews_does_not_change_what_is_learned(
+def test_generating_previews_does_not_change_what_is_learned(
     page, models, images
 ):
-    def learn(callback):
+    def learn(*callbacks):
         """Return the vectors of a short run."""
         return learn_word(
-            models, images, recipe="denoising", steps=20,
-            callback=callback, progress=False,
-        ).vectors  # fmt: skip
+            models,
+            images,
+            recipe="denoising",
+            steps=20,
+            callbacks=callbacks,
+            progress=False,
+        ).vectors
 
     panel = LivePanel(steps=20, models=models, prompt="A mug with X")
-    assert learn(panel).equal(learn(None))
+    assert learn(panel).equal(learn())

@@ -3,6 +3,7 @@
 import ipywidgets
 import pytest
 
+from tutorial_lib.generation import embed_images
 from tutorial_lib.widgets import prompt_box
 
 PROMPTS = ["a corgi", "a mug"]
@@ -11,10 +12,10 @@ PROMPTS = ["a corgi", "a mug"]
 @pytest.fixture
 def shown(monkeypatch):
     """Return a list that holds whatever is displayed."""
-    found = []
-    monkeypatch.setattr("IPython.display.display", found.append)
-    monkeypatch.setattr(prompt_box, "display", found.append)
-    return found
+    outputs = []
+    monkeypatch.setattr("IPython.display.display", outputs.append)
+    monkeypatch.setattr(prompt_box, "display", outputs.append)
+    return outputs
 
 
 @pytest.fixture
@@ -46,10 +47,10 @@ def test_the_prompt_box_says_that_a_prompt_is_too_long(box_and_bars):
 
 
 def test_a_bar_is_the_mean_over_all_pictures(models, images):
-    vectors = prompt_box.embed_images(models, images)
-    fits = prompt_box.measure_fits(models, vectors, PROMPTS)
+    vectors = embed_images(models, images)
+    means = prompt_box.measure_means(models, vectors, PROMPTS)
     single = [
-        prompt_box.measure_fits(models, vector[None], PROMPTS)["a mug"]
+        prompt_box.measure_means(models, vector[None], PROMPTS)["a mug"]
         for vector in vectors
     ]
-    assert fits["a mug"] == pytest.approx(sum(single) / 4, abs=1e-5)
+    assert means["a mug"] == pytest.approx(sum(single) / 4, abs=1e-5)

@@ -8,8 +8,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from tutorial_lib.errors import WordError
-from tutorial_lib.settings import PROFILES
-from tutorial_lib.words.learned_word import LearnedWord
+from tutorial_lib.settings import DATA, PROFILES
+from tutorial_lib.words import LearnedWord
 
 GOOD_NAMES = {
     "X": "<x>",
@@ -51,9 +51,9 @@ def test_a_saved_word_comes_back_with_all_that_is_known_of_it(tmp_path):
     path = word.save(tmp_path / "new folder" / "köln.safetensors")
     back = LearnedWord.load(path, profile=PROFILES["tiny"])
     assert torch.equal(back.vectors, word.vectors)
-    for each in fields(LearnedWord):
-        if each.name not in ("vectors", "history"):
-            assert getattr(back, each.name) == getattr(word, each.name)
+    for field in fields(LearnedWord):
+        if field.name not in ("vectors", "history"):
+            assert getattr(back, field.name) == getattr(word, field.name)
 
 
 def test_the_file_has_one_float32_tensor_named_after_the_token(
@@ -94,6 +94,32 @@ def test_a_word_that_cannot_be_saved_leaves_the_old_file(
         make_word(seed=2).save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_number_of_images_is_written_under_its_present_name(
+    make_word, tmp_path
+):
+    word = make_word()
+    word.num_images = 6
+    path = word.save(tmp_path / "x.safetensors")
+    with safe_open(path, framework="pt") as file:
+        assert file.metadata()["num_images"] == "6"
+        assert "num_pictures" not in file.metadata()
+    assert LearnedWord.load(path).num_images == 6
+
+
+def test_the_number_of_images_is_read_under_its_former_name(tmp_path):
+    path = tmp_path / "old.safetensors"
+    metadata = {"word": "X", "num_pictures": "20"}
+    save_file({"<x>": torch.ones(1, 192)}, path, metadata=metadata)
+    assert LearnedWord.load(path).num_images == 20
+
+
+@pytest.mark.parametrize("name, count", [("tshirt", 20), ("face", 6)])
+def test_the_shipped_words_are_read(name, count):
+    path = DATA / "words" / f"{name}.safetensors"
+    word = LearnedWord.load(path, profile=PROFILES["tiny"])
+    assert (word.word, word.num_images) == ("X", count)
 
 
 def test_a_word_of_another_models_width_is_refused(make_word, tmp_path):

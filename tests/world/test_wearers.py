@@ -10,7 +10,7 @@ from PIL import Image
 
 from tutorial_lib.evaluation.judges import stack_images
 from tutorial_lib.training import dataset
-from tutorial_lib.world import new_concept, wearers
+from tutorial_lib.world import KIND_NAMES, new_concept, wearers
 
 
 def test_a_head_is_the_upper_part_and_a_shirt_the_lower():
@@ -25,39 +25,39 @@ def test_a_head_is_the_upper_part_and_a_shirt_the_lower():
 
 
 def test_a_wearer_is_shown_as_a_photo_or_in_any_style(monkeypatch):
-    monkeypatch.setattr(wearers, "draw_scene", lambda scene, size: scene)
+    monkeypatch.setattr(wearers, "render_scene", lambda scene, size: scene)
     pair = [new_concept("person", 1), new_concept("pattern", 1)]
     rng = random.Random(1)
-    photos = [wearers.draw_wearer(*pair, rng, 64) for _ in range(9)]
+    photos = [wearers.render_wearer(*pair, rng, 64) for _ in range(9)]
     assert {scene.style for scene in photos} == {"photo"}
     mixed = [
-        wearers.draw_wearer(*pair, rng, 64, style=None) for _ in range(40)
+        wearers.render_wearer(*pair, rng, 64, style=None) for _ in range(40)
     ]
     assert {scene.style for scene in mixed} >= {"photo", "anime illustration"}
     assert {(scene.person, scene.pattern) for scene in mixed} == {tuple(pair)}
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_quarter_of_a_judge_s_pictures_are_heads_or_shirts(
+def test_a_quarter_of_a_judge_s_images_are_heads_or_shirts(
     number,
     tmp_path,
     monkeypatch,
 ):
-    kind = dataset.KINDS[number]
+    kind = KIND_NAMES[number]
     others, cuts = set(), []
 
-    def draw_wearer(person, pattern, **_):
-        """Count who is shown, and draw nothing."""
+    def render_wearer(person, pattern, **_):
+        """Count who is shown, and render nothing."""
         others.add(pattern if kind == "person" else person)
         cuts.append(person if kind == "person" else pattern)
         return Image.new("RGB", (64, 64), "red")
 
-    monkeypatch.setattr(dataset, "draw_wearer", draw_wearer)
+    monkeypatch.setattr(dataset, "render_wearer", render_wearer)
     monkeypatch.setattr(
-        dataset, "draw_scene", lambda *_: Image.new("RGB", (64, 64), "blue")
+        dataset, "render_scene", lambda *_: Image.new("RGB", (64, 64), "blue")
     )
     path = tmp_path / "0000.npz"
-    dataset.draw_judge_shard((path, number, 64))
+    dataset.render_judge_shard((path, number, 64))
     with np.load(path) as shard:
         reds = (shard["pixels"] == (255, 0, 0)).all(axis=(1, 2, 3))
         labels = json.loads(str(shard["text"]))["labels"]
@@ -68,18 +68,18 @@ def test_a_quarter_of_a_judge_s_pictures_are_heads_or_shirts(
     assert len({label["group"] for label in labels}) == 50
 
 
-def test_a_judge_sees_of_a_shirt_what_the_line_up_shows(monkeypatch):
+def test_a_judge_is_trained_on_shirts_cut_as_in_its_gallery(monkeypatch):
     monkeypatch.setattr(dataset, "CUT_SHARE", 1.0)
     cuts = []
 
-    def cut_part(wholes, kind):
+    def cut_part(images, kind):
         """Cut, and keep what was cut out."""
-        cuts.extend(wearers.cut_part(wholes, kind))
+        cuts.extend(wearers.cut_part(images, kind))
         return cuts
 
     monkeypatch.setattr(dataset, "cut_part", cut_part)
     pattern = new_concept("pattern", 3)
-    part = dataset._draw_for_judge(pattern, random.Random(2), 64)
+    part = dataset._render_for_judge(pattern, random.Random(2), 64)
     assert part.size == (64, 64) != cuts[0].size
     # The judge makes a square of a shirt's strip just as training did.
     assert torch.equal(stack_images([part], 64), stack_images(cuts, 64))

@@ -1,4 +1,4 @@
-"""The drawn world is handsome, lossy in words, and always the same."""
+"""The drawn world: lossy in words, and always the same."""
 
 import hashlib
 import random
@@ -11,17 +11,11 @@ import pytest
 from PIL import Image
 
 from tutorial_lib import world
-from tutorial_lib.world.captioned_scenes import sample_captioned_scene
+from tutorial_lib.errors import TutorialError
 from tutorial_lib.world.captions import person_phrases
-from tutorial_lib.world.colors import HAIR_COLORS
-from tutorial_lib.world.concepts import told_words
-from tutorial_lib.world.people import HAIR
-from tutorial_lib.world.scenes import pattern_scene, person_scene
-
-KINDS = ("pattern", "person")
 
 
-def scenes_of_every_sort():
+def make_scenes():
     """Return a scene of each subject in each style."""
     rng = random.Random(0)
     pattern = world.new_concept("pattern", 1)
@@ -29,16 +23,16 @@ def scenes_of_every_sort():
     scenes = []
     for style in world.STYLES:
         for carrier in world.CARRIERS:
-            scenes.append(pattern_scene(pattern, rng, carrier, style))
+            scenes.append(world.pattern_scene(pattern, rng, carrier, style))
         for way in (None, *world.WAYS):
             worn = pattern if way else None
             scenes.append(world.Scene("corgi", style, 5, worn, way=way))
-        scenes.append(person_scene(person, rng, style))
-        scenes.append(person_scene(person, rng, style, pattern))
+        scenes.append(world.person_scene(person, rng, style))
+        scenes.append(world.person_scene(person, rng, style, pattern))
     return scenes
 
 
-SCENES = scenes_of_every_sort()
+SCENES = make_scenes()
 
 
 def digest(images):
@@ -50,14 +44,14 @@ def digest(images):
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda s: f"{s.subject}")
-def test_a_scene_is_drawn_the_same_twice(scene):
+def test_a_scene_is_rendered_the_same_twice(scene):
     first, second = (world.render_scene(scene, 64) for _ in range(2))
     assert first.tobytes() == second.tobytes()
     assert first.size == (64, 64) and first.mode == "RGB"
 
 
 @pytest.mark.parametrize("scene", SCENES[::5], ids=lambda s: f"{s.subject}")
-def test_a_scene_is_the_same_picture_at_any_size(scene):
+def test_a_scene_shows_the_same_at_any_size(scene):
     small = np.asarray(world.render_scene(scene, 64), dtype=float)
     large = world.render_scene(scene, 512).resize((64, 64), Image.BOX)
     moved = replace(scene, seed=scene.seed + 1)
@@ -67,7 +61,7 @@ def test_a_scene_is_the_same_picture_at_any_size(scene):
     assert same < np.abs(small - other).mean() / 2
 
 
-def test_pictures_are_the_same_on_every_machine_with_this_pillow():
+def test_images_are_the_same_on_every_machine_with_this_pillow():
     if int(PIL.__version__.split(".")[0]) != 13:
         pytest.skip("the fingerprint below was taken with Pillow 13")
     assert digest(world.render_scene(s, 64) for s in SCENES) == (
@@ -76,12 +70,19 @@ def test_pictures_are_the_same_on_every_machine_with_this_pillow():
 
 
 @pytest.mark.parametrize("size", [0, 15, 2000])
-def test_a_size_that_cannot_be_drawn_gets_a_clear_error(size):
-    with pytest.raises(ValueError, match="choose a size"):
+def test_a_size_that_cannot_be_rendered_gets_a_clear_error(size):
+    with pytest.raises(TutorialError, match="choose a size"):
         world.render_scene(SCENES[0], size)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("subject", ["portrait", "mug", "dog"])
+def test_a_scene_that_lacks_what_it_shows_gets_a_clear_error(subject):
+    scene = world.Scene(subject, "photo", seed=1)
+    with pytest.raises(TutorialError, match=f'"{subject}".* needs a person'):
+        world.render_scene(scene, 64)
+
+
+@pytest.mark.parametrize("kind", world.KIND_NAMES)
 def test_every_seed_gives_another_concept_and_always_the_same(kind):
     first = [world.new_concept(kind, seed) for seed in range(200)]
     again = [world.new_concept(kind, seed) for seed in range(200)]
@@ -90,11 +91,13 @@ def test_every_seed_gives_another_concept_and_always_the_same(kind):
 
 
 def test_an_unknown_kind_of_concept_gets_a_clear_error():
-    with pytest.raises(ValueError, match='"pattern" or a "person"'):
+    with pytest.raises(TutorialError, match='"pattern" or a "person"'):
         world.new_concept("dog", 1)
+    with pytest.raises(TutorialError, match='"pattern" or a "person"'):
+        world.named_concepts("dog")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", world.KIND_NAMES)
 def test_over_a_thousand_names_and_none_for_an_unseen_concept(kind):
     named = world.named_concepts(kind)
     assert len(named) == len(set(named.values())) >= 1000
@@ -104,22 +107,24 @@ def test_over_a_thousand_names_and_none_for_an_unseen_concept(kind):
 
 def test_every_name_is_a_single_token_that_means_nothing_else_here():
     tokenizer = open_clip.get_tokenizer("ViT-B-32")
-    names = [n for kind in KINDS for n in world.named_concepts(kind)]
+    names = [
+        n for kind in world.KIND_NAMES for n in world.named_concepts(kind)
+    ]
     assert len(set(names)) == len(names)
     assert all(len(tokenizer.encode(name)) == 1 for name in names)
     rng = random.Random(0)
     spoken = set()
-    for kind in KINDS:
+    for kind in world.KIND_NAMES:
         for seed in range(300):
             concept = world.new_concept(kind, seed)
             spoken |= set(world.describe(concept).replace(",", "").split())
     for _ in range(300):
-        scene, _ = sample_captioned_scene(rng)
+        scene, _ = world.sample_captioned_scene(rng)
         spoken |= set(f"{scene.subject} {scene.style} {scene.way}".split())
     assert spoken.isdisjoint(names)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", world.KIND_NAMES)
 def test_one_description_fits_a_concept_and_its_lookalikes(kind):
     for seed in range(50):
         concept = world.new_concept(kind, seed)
@@ -143,14 +148,14 @@ def test_all_motifs_hair_styles_and_colours_occur():
     assert {p.motif for p in patterns} == set(world.MOTIFS)
     assert len(world.MOTIFS) >= 12
     assert any(p.other_motif for p in patterns)
-    assert {p.hair for p in people} == set(HAIR)
-    assert {p.hair_color for p in people} == set(HAIR_COLORS)
-    assert all(told_words(p) and person_phrases(p) for p in people)
+    assert {p.hair for p in people} == set(world.HAIR)
+    assert {p.hair_color for p in people} == set(world.HAIR_COLORS)
+    assert all(p.words and person_phrases(p) for p in people)
 
 
 def test_the_article_s_own_prompts_occur_among_the_captions():
     rng = random.Random(0)
-    captions = {sample_captioned_scene(rng)[1] for _ in range(4000)}
+    captions = {world.sample_captioned_scene(rng)[1] for _ in range(4000)}
     starts = (
         "a T-shirt in the style of ",
         "corgi with ",
@@ -167,15 +172,15 @@ def test_words_of_a_shirt_and_of_its_wearer_stand_in_one_caption():
     patterns = world.named_concepts("pattern")
     both = 0
     for _ in range(2000):
-        words = set(sample_captioned_scene(rng)[1].split())
+        words = set(world.sample_captioned_scene(rng)[1].split())
         both += bool(words & people.keys()) and bool(words & patterns.keys())
     assert both > 10
 
 
-def test_pictures_of_a_concept_differ_but_show_the_same_colours():
+def test_images_of_a_concept_differ_and_a_seed_gives_the_same_ones():
     concept = world.new_concept("pattern", 10)
     images = world.render_concept(concept, 6, seed=0, size=64)
-    assert len({p.tobytes() for p in images}) == 6
+    assert len({image.tobytes() for image in images}) == 6
     again = world.render_concept(concept, 6, seed=0, size=64)
     assert digest(images) == digest(again)
     assert digest(images) != digest(

@@ -1,10 +1,10 @@
 """How good: judges, galleries, scores, intervals, and what they add up to."""
 
-from tutorial_lib.evaluation.captioned_images import CaptionedImages, to_pixels
-from tutorial_lib.evaluation.card_tables import fill_page, write_tables
+from tutorial_lib.evaluation.captioned_images import CaptionedImages
+from tutorial_lib.evaluation.card_tables import fill_page, format_tables
 from tutorial_lib.evaluation.evaluation import (
-    BASELINES,
     Evaluation,
+    JudgedImages,
     evaluate_words,
 )
 from tutorial_lib.evaluation.gallery import Gallery, GalleryBuilder
@@ -18,16 +18,20 @@ from tutorial_lib.evaluation.judges import (
     read_attributes,
     save_judges,
 )
+from tutorial_lib.evaluation.model_card import write_card
 from tutorial_lib.evaluation.pairs import WearerGalleryBuilder
-from tutorial_lib.evaluation.rows import ROWS, Subject
+from tutorial_lib.evaluation.rows import BASELINES, ROWS, Subject
 from tutorial_lib.evaluation.scores import identity, prompt_score, rank_truth
 from tutorial_lib.evaluation.statistics import (
+    Share,
     bootstrap_interval,
     estimate_share,
+    format_share,
     paired_interval,
 )
 from tutorial_lib.evaluation.sweep import (
     SWEEPS,
+    Sweep,
     learn_with,
     load_sweep,
     measure_point,
@@ -47,16 +51,21 @@ __all__ = [
     "Evaluation",
     "Gallery",
     "GalleryBuilder",
+    "JudgedImages",
     "Judges",
     "ROWS",
     "SWEEPS",
+    "Share",
     "Subject",
+    "Sweep",
     "WearerGalleryBuilder",
     "bootstrap_interval",
     "estimate_share",
     "evaluate_seeds",
     "evaluate_words",
     "fill_page",
+    "format_share",
+    "format_tables",
     "identity",
     "learn_with",
     "load_judges",
@@ -70,6 +79,5 @@ __all__ = [
     "render_training_images",
     "run_sweep",
     "save_judges",
-    "to_pixels",
-    "write_tables",
+    "write_card",
 ]

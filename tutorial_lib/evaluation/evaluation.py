@@ -1,41 +1,45 @@
-"""Evaluation: how well was X learned, beside four reference rows.
+"""Evaluation: how well was X learned, compared with four reference rows."""
 
-Rows: `x` the learned word; `drawn` pictures of the true concept drawn by
-the world (the ceiling); `named` concepts whose names the models were
-trained with, each judged among lookalikes of its own; `words` the most
-careful plain description; `initializer` the word that X started from.
-"""
-
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
 from tutorial_lib import world
+from tutorial_lib.errors import TutorialError
 from tutorial_lib.evaluation.gallery import Gallery, GalleryBuilder
 from tutorial_lib.evaluation.judges import Judges
 from tutorial_lib.evaluation.rows import (
+    BASELINES,
     ROWS,
     Row,
     Subject,
     list_rows,
     make_row_images,
     pick_names,
-    share_images,
+    split_count,
 )
 from tutorial_lib.evaluation.scores import identity, prompt_score
-from tutorial_lib.evaluation.statistics import estimate_share, paired_interval
+from tutorial_lib.evaluation.statistics import (
+    Share,
+    estimate_share,
+    paired_interval,
+)
 from tutorial_lib.kinds import Prompt
 from tutorial_lib.models import Models
-
-BASELINES = ("words", "initializer")  # what X has to beat
 
 
 @dataclass
 class JudgedImages:
-    """What the judges said of the pictures of one row, prompt, concept."""
+    """The images of one row, prompt and concept, with the judges' verdicts.
+
+    For each image, `identity` says whether its nearest concept is the true
+    one, and `asked` whether it shows what the prompt asked for.
+    """
 
     row: str
     prompt: Prompt
@@ -47,7 +51,7 @@ class JudgedImages:
 
 @dataclass
 class Evaluation:
-    """The sightings of one kind of concept, and what they add up to."""
+    """The judged images of one kind of concept, and what they add up to."""
 
     kind: str
     seeds: list[int]
@@ -56,36 +60,37 @@ class Evaluation:
     judged: list[JudgedImages] = field(default_factory=list)
 
     def images(self, row: str, prompt: Prompt) -> list[Image.Image]:
-        """Return all pictures of a row for a prompt."""
+        """Return all images of a row for a prompt."""
         return [
             image
-            for each in self.judged
-            if (each.row, each.prompt) == (row, prompt)
-            for image in each.images
+            for judged in self.judged
+            if (judged.row, judged.prompt) == (row, prompt)
+            for image in judged.images
         ]
 
     def rate(
         self, measure: str, row: str, prompt: Prompt | None = None
-    ) -> dict[str, float]:
+    ) -> Share:
         """Return the share of a row with its 95 % interval.
 
-        `measure` is "identity" or "prompt"; without `prompt` all prompts
-        count, for identity those on which it can be told. The dict holds
-        `value`, `low`, `high`.
+        `measure` is "identity" or "prompt". Without `prompt` all prompts
+        count, but for identity only those whose images show it.
         """
         return estimate_share(*self._collect(measure, row, prompt))
 
-    def lead(self, row: str) -> dict[str, float]:
-        """Return by how much X's identity is above a row's, -1 to 1.
+    def lead(self, row: str) -> Share:
+        """Return how far X's identity is above a row's, -1 to 1.
 
-        `row` is "words", "initializer" or "drawn": rows of the same
-        concepts, drawn from the same noise as X, so pictures are paired.
-        The dict holds `value`, `low`, `high`.
+        `row` is "description", "initializer" or "drawn": rows of the same
+        concepts as X, made with the same seeds, so the images are paired.
+        Raises TutorialError for a row of other concepts.
         """
         x, clusters = self._collect("identity", "x")
-        other, same = self._collect("identity", row)
-        if clusters != same:
-            raise ValueError(f"The row {row!r} shows other concepts than X.")
+        other, other_clusters = self._collect("identity", row)
+        if clusters != other_clusters:
+            raise TutorialError(
+                f"The row {row!r} shows other concepts than X."
+            )
         low, high = paired_interval(x, other, clusters=clusters)
         value = float(np.mean(x) - np.mean(other))
         return {"value": value, "low": low, "high": high}
@@ -93,19 +98,22 @@ class Evaluation:
     def _collect(
         self, measure: str, row: str, prompt: Prompt | None = None
     ) -> tuple[list[bool], list[str]]:
-        """Return what was said of a row's pictures, and their clusters."""
-        hits, clusters = [], []
-        for each in self.judged:
-            wanted = prompt is None or each.prompt == prompt
+        """Return the verdicts on a row's images, and their clusters."""
+        hits: list[bool] = []
+        clusters: list[str] = []
+        for judged in self.judged:
+            counts = prompt is None or judged.prompt == prompt
             if measure == "identity" and prompt is None:
-                wanted = each.prompt.shows_identity
-            if each.row == row and wanted:
-                said = each.identity if measure == "identity" else each.asked
-                hits += said
-                clusters += [each.cluster] * len(said)
+                counts = judged.prompt.shows_identity
+            if judged.row == row and counts:
+                verdicts = (
+                    judged.identity if measure == "identity" else judged.asked
+                )
+                hits += verdicts
+                clusters += [judged.cluster] * len(verdicts)
         return hits, clusters
 
-    def summarize(self) -> dict:
+    def summarize(self) -> dict[str, Any]:
         """Return the object that results.json and `evaluate` hold."""
         return {
             "kind": self.kind,
@@ -125,10 +133,10 @@ def judge_images(
     images: list[Image.Image],
     gallery: Gallery,
 ) -> JudgedImages:
-    """Let the judges look at the pictures of one row, prompt, concept."""
+    """Let the judges look at the images of one row, prompt and concept."""
     kind = world.kind_of(row.truth)
     return JudgedImages(
-        row=row.row,
+        row=row.name,
         prompt=prompt,
         cluster=row.cluster,
         identity=identity(judges.of_kind(kind), images, gallery),
@@ -142,27 +150,29 @@ def evaluate_concept(
     judges: Judges,
     builder: GalleryBuilder,
     subject: Subject,
-    shares: dict[Prompt, int],
+    counts: dict[Prompt, int],
     num_names: int,
     seed: int,
-    advance: Callable[[int], None],
+    advance: Callable[[int], object],
 ) -> list[JudgedImages]:
-    """Draw and judge all rows of one concept.
+    """Make and judge all rows of one concept.
 
-    `advance` is told how many pictures were drawn since it was last told.
+    `counts` is the number of images of a row for each prompt. `advance` is
+    told how many images were judged since it was last told.
     """
-    names = pick_names(builder.kind, num_names, seed=seed)
-    judged, galleries = [], {}
-    for row in list_rows(builder.kind, subject, names):
+    named = pick_names(builder.kind, num_names, seed=seed)
+    judged = []
+    galleries: dict[str, Gallery] = {}
+    for row in list_rows(builder.kind, subject, named):
         if row.cluster not in galleries:
-            galleries[row.cluster] = builder.make(row.truth)
-        for prompt, num in shares.items():
-            if row.row == "named":
-                num = -(-num // num_names)
-            images = make_row_images(models, row, prompt, num, seed=seed)
+            galleries[row.cluster] = builder.build(row.truth)
+        for prompt, count in counts.items():
+            shared = num_names if row.name == "named" else 1
+            num_images = math.ceil(count / shared)
+            images = make_row_images(models, row, prompt, num_images, seed)
             gallery = galleries[row.cluster]
             judged.append(judge_images(judges, row, prompt, images, gallery))
-            advance(num)
+            advance(num_images)
     return judged
 
 
@@ -177,31 +187,33 @@ def evaluate_words(
     num_names: int = 1,
     seed: int = 0,
 ) -> Evaluation:
-    """Draw and judge all rows for concepts whose words were learned.
+    """Make and judge all rows for concepts whose words were learned.
 
-    Each row has about `count` pictures a concept; `named` shares them
-    among `num_names` named concepts. All rows start from the same noise.
+    Each row has about `count` images a concept; `named` splits them among
+    `num_names` named concepts. All rows start from the same noise.
     Taught in notebooks/06_t_shirt.ipynb.
     """
     seeds = [subject.seed for subject in subjects]
-    found = Evaluation(kind, seeds, recipe, seconds_per_word)
+    evaluation = Evaluation(kind, seeds, recipe, seconds_per_word)
     builder = GalleryBuilder(judge=judges.of_kind(kind), kind=kind)
-    shares = share_images(kind, count)
-    each = 4 * sum(shares.values()) + num_names * sum(
-        -(-num // num_names) for num in shares.values()
+    counts = split_count(kind, count)
+    images_each = 4 * sum(counts.values()) + num_names * sum(
+        math.ceil(count / num_names) for count in counts.values()
     )
     with tqdm(
-        total=len(subjects) * each, desc=f"Judging, {kind}", unit="picture"
+        total=len(subjects) * images_each,
+        desc=f"Judging, {kind}",
+        unit="picture",
     ) as bar:
         for i, subject in enumerate(subjects):
-            found.judged += evaluate_concept(
+            evaluation.judged += evaluate_concept(
                 models,
                 judges,
                 builder,
                 subject,
-                shares=shares,
+                counts=counts,
                 num_names=num_names,
                 seed=seed + 1000 * i,
                 advance=bar.update,
             )
-    return found
+    return evaluation

@@ -4,45 +4,44 @@ import math
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 from tqdm.auto import tqdm
 
 from tutorial_lib import world
-from tutorial_lib.evaluation.judge_networks import (
-    EmbeddingJudge,
-)
-from tutorial_lib.evaluation.judges import (
-    embed_with_judge,
-)
+from tutorial_lib.evaluation.judge_networks import EmbeddingJudge
+from tutorial_lib.evaluation.judges import embed_with_judge
 
 NUM_LOOKALIKES = 24
 NUM_DISTRACTORS = 75
 DISTRACTOR_SEEDS = 900_000_000  # far from any seed a reader would choose
 REFERENCE_IMAGES = 12
 
-
-# --- identity --------------------------------------------------------------
+Reference = Float[Tensor, " dimensions"]  # of one concept, of length one
 
 
 def render_references(
     concept: world.Pattern | world.Person, count: int, seed: int, size: int
 ) -> list[Image.Image]:
-    """Draw a concept in several carriers and styles, in equal shares.
+    """Render a concept in several carriers or styles, in equal shares.
 
-    A pattern is drawn on every carrier in mixed styles, a person in every
-    style. `size` in pixels; `count` is rounded up to fill the last turn.
+    A pattern is rendered on every carrier in mixed styles, a person in every
+    style. `size` is in pixels; `count` is rounded up to equal shares.
     """
+    variants: list[dict[str, str | None]]
     if world.kind_of(concept) == "pattern":
-        in_turn = [{"carrier": each, "style": None} for each in world.CARRIERS]
+        variants = [
+            {"carrier": carrier, "style": None} for carrier in world.CARRIERS
+        ]
     else:
-        in_turn = [{"style": each} for each in world.STYLES]
-    each = math.ceil(count / len(in_turn))
+        variants = [{"style": style} for style in world.STYLES]
+    per_variant = math.ceil(count / len(variants))
     images = []
-    for i, chosen in enumerate(in_turn):
+    for i, variant in enumerate(variants):
         images += world.render_concept(
-            concept, count=each, seed=seed + i, size=size, **chosen
+            concept, count=per_variant, seed=seed + i, size=size, **variant
         )
     return images
 
@@ -52,11 +51,8 @@ def embed_concept(
     concept: world.Pattern | world.Person,
     count: int = REFERENCE_IMAGES,
     seed: int = 0,
-) -> Tensor:
-    """Return a concept's reference: the mean embedding of drawn pictures.
-
-    A unit vector (dimensions,).
-    """
+) -> Reference:
+    """Return the reference of a concept: the mean embedding of its images."""
     images = render_references(
         concept, count=count, seed=seed, size=judge.trunk.size
     )
@@ -65,54 +61,58 @@ def embed_concept(
 
 def embed_references(
     judge: EmbeddingJudge, images: list[Image.Image]
-) -> Tensor:
-    """Return the mean embedding of pictures, a unit vector (dimensions,)."""
+) -> Reference:
+    """Return the mean embedding of images, scaled to length one."""
     mean = embed_with_judge(judge, images).mean(0)
     return functional.normalize(mean, dim=0)
 
 
 @dataclass
 class Gallery:
-    """A concept among 99 others, as in an identity parade.
+    """A concept among 99 others, each as a reference embedding.
 
-    `references` (100, dimensions): row 0 is the true concept, then 24
-    lookalikes (the same plain description fits them), then 75 random
-    concepts that no training picture used.
+    The first row of `references` is the true concept. Then come 24
+    lookalikes, which the same plain description fits, and 75 distractors,
+    random concepts that no training image shows.
     """
 
     concept: world.Pattern | world.Person
-    references: Tensor
-    num_lookalikes: int = NUM_LOOKALIKES
+    references: Float[Tensor, "concepts dimensions"]
 
 
 @dataclass
 class GalleryBuilder:
-    """Makes line-ups for one judge, drawing the 75 strangers only once."""
+    """Builds galleries for one judge, embedding the distractors only once.
+
+    Each reference is made of `images_each` images.
+    """
 
     judge: EmbeddingJudge
     kind: str
     seed: int = 0
     images_each: int = REFERENCE_IMAGES
-    distractors: list[Tensor] = field(default_factory=list)
+    distractors: list[Reference] = field(default_factory=list)
 
-    def embed(self, concept: world.Pattern | world.Person) -> Tensor:
-        """Return the reference of a concept, a unit vector (dimensions,)."""
+    def embed(self, concept: world.Pattern | world.Person) -> Reference:
+        """Return the reference of a concept."""
         return embed_concept(
             self.judge, concept, count=self.images_each, seed=self.seed
         )
 
-    def make(self, concept: world.Pattern | world.Person) -> Gallery:
-        """Return the line-up of this concept.
+    def build(self, concept: world.Pattern | world.Person) -> Gallery:
+        """Return the gallery of this concept.
 
-        Besides the true concept it holds 24 lookalikes and 75 random
-        unseen concepts, the same for every line-up of this maker.
+        Its lookalikes are its own; the distractors are the same in every
+        gallery of this builder.
         """
         if not self.distractors:
             seeds = range(DISTRACTOR_SEEDS, DISTRACTOR_SEEDS + NUM_DISTRACTORS)
             self.distractors = [
                 self.embed(world.new_concept(self.kind, seed))
-                for seed in tqdm(seeds, desc="Drawing others", leave=False)
+                for seed in tqdm(
+                    seeds, desc="Rendering distractors", leave=False
+                )
             ]
-        alike = world.lookalikes(concept, NUM_LOOKALIKES, self.seed)
-        rows = [self.embed(each) for each in (concept, *alike)]
-        return Gallery(concept, torch.stack(rows + self.distractors))
+        lookalikes = world.lookalikes(concept, NUM_LOOKALIKES, self.seed)
+        references = [self.embed(other) for other in (concept, *lookalikes)]
+        return Gallery(concept, torch.stack(references + self.distractors))

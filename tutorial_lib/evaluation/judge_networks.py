@@ -1,28 +1,33 @@
-"""The judges' networks.
+"""The networks of the judges.
 
 Small convolutional networks, trained by `tutorial_lib.training.judges` on
-drawn images only.
+rendered images only.
 """
 
 import math
+from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-# --- the networks ----------------------------------------------------------
+from tutorial_lib.errors import JudgeError
 
-NUM_SUMS = {"layout": 16, "texture": 2, "both": 18}  # features per channel
+FEATURES_PER_CHANNEL = {"layout": 16, "texture": 2, "both": 18}
+
+ImageBatch = Float[Tensor, "batch 3 size size"]  # pixels from -1 to 1
 
 
 def default_widths(size: int) -> tuple[int, ...]:
-    """Return one width per halving stage, so that 8 x 8 cells remain.
+    """Return a width for each stage that halves the image down to 8 x 8 cells.
 
-    `size` is the picture's side in pixels (64: three stages, 128: four).
+    `size` is the image's side in pixels (64: three stages, 128: four). Raises
+    JudgeError if that cannot be halved down to 8.
     """
     stages = max(1, round(math.log2(size / 8)))
     if 8 * 2**stages != size:
-        raise ValueError(
+        raise JudgeError(
             f"A judge looks at pictures of 16, 32, 64, 128 ... pixels, "
             f"not {size}."
         )
@@ -32,7 +37,7 @@ def default_widths(size: int) -> tuple[int, ...]:
 class ResidualBlock(nn.Module):
     """Two 3 x 3 convolutions beside a shortcut (He et al., 2015)."""
 
-    def __init__(self, width_in: int, width_out: int, stride: int):
+    def __init__(self, width_in: int, width_out: int, stride: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(
             width_in, width_out, 3, stride, padding=1, bias=False
@@ -47,22 +52,22 @@ class ResidualBlock(nn.Module):
             else nn.Conv2d(width_in, width_out, 1, stride, bias=False)
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, width_in, h, w) to (n, width_out, h/stride, w/stride)."""
+    def forward(
+        self, x: Float[Tensor, "batch width_in height width"]
+    ) -> Float[Tensor, "batch width_out height/stride width/stride"]:
+        """Return the feature map of a feature map."""
         y = functional.relu(self.first_norm(self.first(x)))
         y = self.second_norm(self.second(y))
         return functional.relu(y + self.shortcut(x))
 
 
 class JudgeNetwork(nn.Module):
-    """The trunk of every judge: pictures in, a row of features out.
+    """The trunk of every judge: from images to rows of features.
 
-    Input (n, 3, size, size) in [-1, 1], output (n, num_features). With
-    `pooling` "layout" the map is averaged to 4 x 4 cells, so that it is
-    not lost where things are in a face; with "texture" it is summed up by
-    its mean and deviation over the whole picture, for a pattern is the
-    same wherever it lies; with "both" it is both. Under a million
-    parameters at 64 px.
+    With `pooling` "layout" the feature map is averaged to 4 x 4 cells, which
+    keeps where things are in a face. With "texture" it is reduced to its mean
+    and std over the whole image, because a pattern is the same wherever it
+    lies. "both" joins the two. Under a million parameters at 64 px.
     """
 
     def __init__(
@@ -70,7 +75,7 @@ class JudgeNetwork(nn.Module):
         size: int,
         widths: tuple[int, ...] | None = None,
         pooling: str = "layout",
-    ):
+    ) -> None:
         super().__init__()
         self.size = size
         self.pooling = pooling
@@ -81,25 +86,26 @@ class JudgeNetwork(nn.Module):
             width_in = width
         blocks.append(ResidualBlock(width_in, width_in, stride=1))
         self.blocks = nn.Sequential(*blocks)
-        self.num_features = NUM_SUMS[pooling] * width_in
+        self.num_features = FEATURES_PER_CHANNEL[pooling] * width_in
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the features of a batch of pictures."""
-        found = self.blocks(x)
-        sums = []
+    def forward(self, x: ImageBatch) -> Float[Tensor, "batch num_features"]:
+        """Return the features of a batch of images."""
+        feature_map = self.blocks(x)
+        pooled = []
         if self.pooling != "texture":
-            sums.append(functional.adaptive_avg_pool2d(found, 4).flatten(1))
+            cells = functional.adaptive_avg_pool2d(feature_map, 4)
+            pooled.append(cells.flatten(1))
         if self.pooling != "layout":
-            variance, mean = torch.var_mean(found.float(), dim=(2, 3))
-            sums += [mean, (variance + 1e-5).sqrt()]
-        return torch.cat(sums, dim=1)
+            variance, mean = torch.var_mean(feature_map.float(), dim=(2, 3))
+            pooled += [mean, (variance + 1e-5).sqrt()]
+        return torch.cat(pooled, dim=1)
 
 
 class EmbeddingJudge(nn.Module):
-    """Tells instances apart: pictures to unit vectors, compared by cosine.
+    """Tells concepts apart: embeds images, to be compared by the cosine.
 
     One such judge knows patterns whatever carries them, another people
-    whatever the style. Output (n, dimensions).
+    whatever the style.
     """
 
     def __init__(
@@ -108,16 +114,16 @@ class EmbeddingJudge(nn.Module):
         dimensions: int = 64,
         widths: tuple[int, ...] | None = None,
         pooling: str = "layout",
-    ):
+    ) -> None:
         super().__init__()
         self.trunk = JudgeNetwork(size, widths, pooling)
         self.head = nn.Linear(self.trunk.num_features, dimensions)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return one unit vector per picture."""
+    def forward(self, x: ImageBatch) -> Float[Tensor, "batch dimensions"]:
+        """Return the embedding of each image, a unit vector."""
         return functional.normalize(self.head(self.trunk(x)), dim=-1)
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """Return what is needed to build this network again."""
         return {
             "judge": "embedding",
@@ -132,8 +138,7 @@ class AttributeJudge(nn.Module):
     """Reads object, style and attributes: one linear head for each.
 
     `labels` maps each attribute to its list of labels, for example
-    ``{"style": ["photo", "anime illustration"]}``. The output maps each
-    attribute to logits of shape (n, number of its labels).
+    ``{"style": ["photo", "anime illustration"]}``.
     """
 
     def __init__(
@@ -142,25 +147,27 @@ class AttributeJudge(nn.Module):
         labels: dict[str, list[str]],
         widths: tuple[int, ...] | None = None,
         pooling: str = "layout",
-    ):
+    ) -> None:
         super().__init__()
-        self.labels = {name: list(each) for name, each in labels.items()}
+        self.labels = {name: list(known) for name, known in labels.items()}
         self.trunk = JudgeNetwork(size, widths, pooling)
         self.heads = nn.ModuleDict(
             {
-                f"of_{name}": nn.Linear(self.trunk.num_features, len(each))
-                for name, each in self.labels.items()
+                f"of_{name}": nn.Linear(self.trunk.num_features, len(known))
+                for name, known in self.labels.items()
             }
         )
 
-    def forward(self, x: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self, x: ImageBatch
+    ) -> dict[str, Float[Tensor, "batch num_labels"]]:
         """Return the logits of every attribute."""
         features = self.trunk(x)
         return {
             name: self.heads[f"of_{name}"](features) for name in self.labels
         }
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """Return what is needed to build this network again."""
         return {
             "judge": "attributes",

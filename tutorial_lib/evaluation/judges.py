@@ -1,22 +1,28 @@
-"""The judges: loading them, and letting them look at images."""
+"""The judges: their files, and what they make of images."""
 
 import json
-import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from tutorial_lib import settings
 from tutorial_lib.errors import JudgeError
 from tutorial_lib.evaluation.judge_networks import (
     AttributeJudge,
     EmbeddingJudge,
+    ImageBatch,
 )
+from tutorial_lib.files import write_atomically, write_json
+from tutorial_lib.generation import to_pixels
+from tutorial_lib.settings import find_data
+
+JUDGE_NAMES = ("pattern", "person", "attributes")
 
 
 @dataclass
@@ -34,33 +40,30 @@ class Judges:
 
 # --- on disk ---------------------------------------------------------------
 
-NAMES = ("pattern", "person", "attributes")
 
-
-def build_judge(description: dict) -> nn.Module:
+def build_judge(
+    description: dict[str, Any],
+) -> EmbeddingJudge | AttributeJudge:
     """Build an untrained judge from what its `describe()` returned."""
     options = dict(description)
-    kinds = {"embedding": EmbeddingJudge, "attributes": AttributeJudge}
-    return kinds[options.pop("judge")](**options)
+    networks = {"embedding": EmbeddingJudge, "attributes": AttributeJudge}
+    return networks[options.pop("judge")](**options)
 
 
 def save_judges(judges: Judges, folder: str | Path) -> Path:
     """Write judges.json and one fp16 safetensors file for each judge."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     descriptions = {}
-    for name in NAMES:
+    for name in JUDGE_NAMES:
         judge = getattr(judges, name)
         tensors = {
             key: value.detach().cpu().half().contiguous()
             for key, value in judge.state_dict().items()
         }
-        temporary = folder / f".{name}.safetensors"
-        save_file(tensors, temporary, metadata={"format": "pt"})
-        os.replace(temporary, folder / f"{name}.safetensors")
+        with write_atomically(folder / f"{name}.safetensors") as unfinished:
+            save_file(tensors, unfinished, metadata={"format": "pt"})
         descriptions[name] = judge.describe()
-    text = json.dumps(descriptions, indent=1, ensure_ascii=False) + "\n"
-    (folder / "judges.json").write_text(text, encoding="utf-8")
+    write_json(folder / "judges.json", descriptions)
     return folder
 
 
@@ -69,15 +72,15 @@ def load_judges(
 ) -> Judges:
     """Load the judges in fp32, frozen and in evaluation mode.
 
-    `folder` is data/tiny/judges unless given. Raises `JudgeError` where
-    a file is missing or does not fit.
+    `folder` is data/tiny/judges unless given. Raises JudgeError if a file is
+    missing or does not fit.
     """
-    folder = Path(folder or settings.find_data() / "tiny" / "judges")
+    folder = Path(folder or find_data() / "tiny" / "judges")
     try:
         text = (folder / "judges.json").read_text(encoding="utf-8")
         descriptions = json.loads(text)
-        loaded = {}
-        for name in NAMES:
+        loaded: dict[str, Any] = {}
+        for name in JUDGE_NAMES:
             judge = build_judge(descriptions[name])
             tensors = load_file(folder / f"{name}.safetensors")
             judge.load_state_dict({k: v.float() for k, v in tensors.items()})
@@ -96,27 +99,24 @@ def load_judges(
     return Judges(**loaded)
 
 
-# --- looking at pictures ---------------------------------------------------
+# --- looking at images -----------------------------------------------------
 
 
-def stack_images(images: list[Image.Image], size: int) -> Tensor:
-    """Turn pictures into one batch (n, 3, size, size) in [-1, 1]."""
-    arrays = []
-    for image in images:
-        image = image.convert("RGB")
-        if image.size != (size, size):
-            image = image.resize((size, size), Image.LANCZOS)
-        arrays.append(np.asarray(image, dtype=np.float32))
-    batch = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2)
-    return batch.contiguous() / 127.5 - 1
+def stack_images(images: list[Image.Image], size: int) -> ImageBatch:
+    """Turn images into one batch, resized to `size` pixels."""
+    return torch.cat([to_pixels(image, size) for image in images])
 
 
-def _batches(judge: nn.Module, images: list, batch_size: int):
-    """Yield batches on the judge's own device."""
+def stack_batches(
+    judge: EmbeddingJudge | AttributeJudge,
+    images: list[Image.Image],
+    batch_size: int,
+) -> Iterator[ImageBatch]:
+    """Yield the images in batches, on the judge's own device."""
     device = next(judge.parameters()).device
     for start in range(0, len(images), batch_size):
-        part = images[start : start + batch_size]
-        yield stack_images(part, judge.trunk.size).to(device)
+        chunk = images[start : start + batch_size]
+        yield stack_images(chunk, judge.trunk.size).to(device)
 
 
 @torch.no_grad()
@@ -124,9 +124,9 @@ def embed_with_judge(
     judge: EmbeddingJudge,
     images: list[Image.Image],
     batch_size: int = 64,
-) -> Tensor:
-    """Return one unit vector per picture, (n, dimensions), on the CPU."""
-    batches = _batches(judge, images, batch_size)
+) -> Float[Tensor, "images dimensions"]:
+    """Return the embedding of each image, a unit vector, on the CPU."""
+    batches = stack_batches(judge, images, batch_size)
     return torch.cat([judge(batch).cpu() for batch in batches])
 
 
@@ -136,9 +136,9 @@ def read_attributes(
     images: list[Image.Image],
     batch_size: int = 64,
 ) -> list[dict[str, str]]:
-    """Return, for each picture, the likeliest label of every attribute."""
+    """Return the likeliest label of every attribute, for each image."""
     readings = []
-    for batch in _batches(judge, images, batch_size):
+    for batch in stack_batches(judge, images, batch_size):
         logits = judge(batch)
         best = {name: row.argmax(-1).tolist() for name, row in logits.items()}
         readings += [

@@ -1,8 +1,4 @@
-"""Scores: what judges say of images.
-
-Identity is top-1 retrieval: of the 100 concepts in a gallery, is the true
-one the nearest to the image?
-"""
+"""Scores: what the judges make of images."""
 
 from PIL import Image
 
@@ -12,33 +8,30 @@ from tutorial_lib.evaluation.judge_networks import (
     AttributeJudge,
     EmbeddingJudge,
 )
-from tutorial_lib.evaluation.judges import (
-    embed_with_judge,
-    read_attributes,
-)
+from tutorial_lib.evaluation.judges import embed_with_judge, read_attributes
 
 
 def identity(
     judge: EmbeddingJudge, images: list[Image.Image], gallery: Gallery
 ) -> list[bool]:
-    """Say for each picture whether the true concept is the nearest of 100.
+    """Say for each image whether its nearest concept of 100 is the true one.
 
-    Nearest by the cosine between the picture's embedding and each
-    reference of the line-up: the true concept, 24 lookalikes (the same
-    plain description fits them) and 75 random unseen concepts. The mean
-    of the list is the identity score; blind guessing gives 0.01.
-    Taught in notebooks/06_t_shirt.ipynb.
+    Identity is top-1 retrieval in a gallery of 100: the true concept, 24
+    lookalikes (the same plain description fits them) and 75 distractors
+    (random unseen concepts). The nearest has the highest cosine between its
+    reference and the image's embedding. The mean of the list is the identity
+    score; blind guessing gives 0.01. Taught in notebooks/06_t_shirt.ipynb.
     """
-    return [place == 1 for place in rank_truth(judge, images, gallery)]
+    return [rank == 1 for rank in rank_truth(judge, images, gallery)]
 
 
 def rank_truth(
     judge: EmbeddingJudge, images: list[Image.Image], gallery: Gallery
 ) -> list[int]:
-    """Say for each picture in which place the true concept comes, 1 to 100.
+    """Return the rank of the true concept for each image, 1 to 100.
 
-    1 is what `identity` asks for; blind guessing gives 50 on average. A
-    finer measure than `identity` where pictures are nearly right.
+    Rank 1 is what `identity` asks for; blind guessing gives 50 on average. It
+    is a finer measure than `identity` where images are nearly right.
     Taught in notebooks/00_start_here.ipynb.
     """
     if not images:
@@ -52,12 +45,12 @@ def prompt_score(
     images: list[Image.Image],
     asked: dict[str, str],
 ) -> list[bool]:
-    """Say for each picture whether it shows the object and style asked for.
+    """Say for each image whether it shows the object and style asked for.
 
-    `asked` maps attributes to the labels that the prompt names, for
-    example ``{"object": "person", "style": "photo"}``; all must be seen.
-    The mean of the list is the prompt score.
-    Taught in notebooks/07_corgi.ipynb.
+    `asked` maps attributes to the labels that the prompt names, for example
+    ``{"object": "portrait", "style": "photo"}``; the judge must read all of
+    them. The mean of the list is the prompt score. Raises JudgeError for a
+    label that the judge does not know. Taught in notebooks/07_corgi.ipynb.
     """
     for name, label in asked.items():
         if label not in judge.labels.get(name, ()):
@@ -66,6 +59,6 @@ def prompt_score(
                 f"{', '.join(judge.labels.get(name, judge.labels))}."
             )
     return [
-        all(seen[name] == label for name, label in asked.items())
-        for seen in read_attributes(judge, images)
+        all(reading[name] == label for name, label in asked.items())
+        for reading in read_attributes(judge, images)
     ]

@@ -1,70 +1,84 @@
-"""How sure we may be: shares, differences, and their 95 % intervals."""
+"""Shares and differences of shares, with their 95 % intervals."""
+
+from collections.abc import Hashable, Sequence
 
 import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 
-# --- how sure we may be ----------------------------------------------------
+from tutorial_lib.errors import TutorialError
+
+Share = dict[str, float]  # its `value`, and its interval from `low` to `high`
 
 
 def bootstrap_interval(
-    hits: list[bool],
-    clusters: list | None = None,
+    hits: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
     level: float = 0.95,
     rounds: int = 4000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the interval (low, high) of a share, by the bootstrap.
+    """Return the bootstrap interval (low, high) of a share.
 
-    Whole clusters are drawn with replacement, `rounds` times, and the
-    middle `level` of the shares is kept (Efron, 1979). `clusters` says
-    which concept each picture belongs to: pictures of one concept are
-    not independent of each other. With a single concept, pictures are
-    drawn instead. Where all hits are alike the bootstrap sees no spread;
-    the exact binomial bound (Clopper and Pearson, 1934) on the number of
-    clusters stands in.
+    Whole clusters are sampled with replacement, `rounds` times, and the
+    middle `level` of the shares is kept (Efron, 1979, Bootstrap Methods).
+    `clusters` says which concept each image belongs to: images of one
+    concept are not independent of each other. With a single concept, images
+    are sampled instead. If all hits are alike the bootstrap sees no spread;
+    then the exact binomial bound (Clopper and Pearson, 1934) on the number of
+    clusters takes its place. Raises TutorialError without any hits.
     """
-    values, index = _group(hits, clusters)
-    num = index.max() + 1
+    values, index = _number_clusters(hits, clusters)
+    num_clusters = index.max() + 1
     if values.min() == values.max():
-        bound = float(((1 - level) / 2) ** (1 / num))
+        bound = float(((1 - level) / 2) ** (1 / num_clusters))
         return (bound, 1.0) if values[0] else (0.0, 1 - bound)
     return _resample(values, index, level, rounds, seed)
 
 
 def estimate_share(
-    hits: list[bool], clusters: list | None = None
-) -> dict[str, float]:
+    hits: Sequence[float], clusters: Sequence[Hashable] | None = None
+) -> Share:
     """Return a share, or a mean, with its 95 % interval.
 
-    `hits` and `clusters` as in `bootstrap_interval`. The dict holds
-    `value`, `low`, `high`.
+    `hits` and `clusters` are those of `bootstrap_interval`.
     """
     low, high = bootstrap_interval(hits, clusters=clusters)
     return {"value": float(np.mean(hits)), "low": low, "high": high}
 
 
+def format_share(share: Share) -> str:
+    """Write a share with its interval, as in "83 % (67 to 96)"."""
+    value, low, high = (
+        round(100 * share[key]) for key in ("value", "low", "high")
+    )
+    return f"{value} % ({low} to {high})"
+
+
 def paired_interval(
-    hits: list[bool],
-    others: list[bool],
-    clusters: list | None = None,
+    hits: Sequence[float],
+    others: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
     level: float = 0.95,
     rounds: int = 4000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the interval (low, high) of a difference between two shares.
+    """Return the interval (low, high) of the difference of two shares.
 
     `hits[i]` and `others[i]` belong to the same concept, prompt and noise,
     so whatever makes a concept hard is hard for both, and the difference
-    is steadier than either share. Clusters as in `bootstrap_interval`.
-    Where the difference is the same for every cluster, the exact bound
-    stands in again, to both sides.
+    is steadier than either share. `clusters` as in `bootstrap_interval`. If
+    the difference is the same for every cluster, the exact bound takes the
+    place of the bootstrap again, on both sides. Raises TutorialError if the
+    two are not of equal length.
     """
     if len(hits) != len(others):
-        raise ValueError(
+        raise TutorialError(
             f"{len(hits)} pictures cannot be paired with {len(others)}: "
-            "draw as many for both rows."
+            "generate as many for both rows."
         )
-    apart = np.asarray(hits, dtype=float) - np.asarray(others, dtype=float)
-    values, index = _group(apart, clusters)
+    differences = np.asarray(hits, float) - np.asarray(others, float)
+    values, index = _number_clusters(differences, clusters)
     means = np.bincount(index, weights=values) / np.bincount(index)
     if np.ptp(means) == 0:
         reach = 1 - float(((1 - level) / 2) ** (1 / len(means)))
@@ -72,11 +86,13 @@ def paired_interval(
     return _resample(values, index, level, rounds, seed)
 
 
-def _group(values, clusters) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values, and for each the number of its cluster."""
-    values = np.asarray(values, dtype=float)
+def _number_clusters(
+    hits: ArrayLike, clusters: Sequence[Hashable] | None
+) -> tuple[Float[np.ndarray, " images"], Int[np.ndarray, " images"]]:
+    """Return the hits as an array, and the number of each one's cluster."""
+    values = np.asarray(hits, dtype=float)
     if not len(values):
-        raise ValueError("There are no pictures to take an interval of.")
+        raise TutorialError("There are no pictures to take an interval of.")
     if clusters is None or len(set(clusters)) == 1:
         clusters = range(len(values))
     _, index = np.unique(np.asarray(list(clusters)), return_inverse=True)
@@ -84,13 +100,19 @@ def _group(values, clusters) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _resample(
-    values: np.ndarray, index: np.ndarray, level: float, rounds: int, seed: int
+    values: Float[np.ndarray, " images"],
+    index: Int[np.ndarray, " images"],
+    level: float,
+    rounds: int,
+    seed: int,
 ) -> tuple[float, float]:
     """Return the middle `level` of the means of resampled clusters."""
-    num = index.max() + 1
+    num_clusters = index.max() + 1
     sums = np.bincount(index, weights=values)
     sizes = np.bincount(index)
-    chosen = np.random.default_rng(seed).integers(num, size=(rounds, num))
+    chosen = np.random.default_rng(seed).integers(
+        num_clusters, size=(rounds, num_clusters)
+    )
     means = sums[chosen].sum(1) / sizes[chosen].sum(1)
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(means, [tail, 100 - tail])

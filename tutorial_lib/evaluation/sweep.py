@@ -1,48 +1,52 @@
 """Sweeps: what one setting of the learning does to X, all others held.
 
 A sweep learns the same unseen concepts again and again, each time with one
-setting changed, and lets the judges look at what X then draws. It takes
-many minutes, so the lesson reads a stored one and measures some of it again.
+setting changed, and lets the judges look at what is generated with X. It
+takes many minutes, so the lesson reads a stored one and measures some of it
+again.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tqdm.auto import tqdm
 
 from tutorial_lib import world
+from tutorial_lib.errors import TutorialError
 from tutorial_lib.evaluation.gallery import GalleryBuilder
 from tutorial_lib.evaluation.judges import Judges
-from tutorial_lib.evaluation.rows import share_images
+from tutorial_lib.evaluation.rows import split_count
 from tutorial_lib.evaluation.scores import identity, prompt_score
-from tutorial_lib.evaluation.statistics import estimate_share
+from tutorial_lib.evaluation.statistics import Share, estimate_share
 from tutorial_lib.evaluation.true_concepts import render_training_images
-from tutorial_lib.files import write_atomically
+from tutorial_lib.files import write_json
 from tutorial_lib.generation import generate
 from tutorial_lib.inversion import learn_word
 from tutorial_lib.models import Models, fingerprint_models
+from tutorial_lib.words import LearnedWord
 
 # The values of each setting. The learning rate is in multiples of the
 # profile's.
-SWEEPS = {
+SWEEPS: dict[str, tuple[float, ...]] = {
     "pictures": (1, 2, 6, 20),
     "steps": (1, 3, 10, 30, 100, 300),
     "vectors": (1, 2, 4),
     "learning rate": (0.1, 1, 10),
 }
 USUAL = {"pictures": 6, "steps": 100, "vectors": 1, "learning rate": 1}
-COUNT = 8  # pictures that the judges see for each value and concept
+COUNT = 8  # images that the judges see for each value and concept
 
 
 @dataclass(frozen=True)
 class Point:
     """What one value of one setting did for one concept.
 
-    `hits` of the `count` pictures judged for it show the concept, the
-    nearest of 100; `asked` of `count` show what the prompt asks for.
-    `steps` were taken and `seconds` spent on learning.
+    Of the `count` images judged for it, `hits` show the concept (the nearest
+    of 100) and `asked` what the prompt asks for. The learning took `steps`
+    and `seconds`.
     """
 
     setting: str
@@ -68,9 +72,9 @@ class Sweep:
 
         A usual value has one point for all settings: it is one run.
         """
-        sought = name_point(setting, value)
+        name = name_point(setting, value)
         for point in self.points:
-            if point.seed == seed and sought == (point.setting, point.value):
+            if point.seed == seed and name == (point.setting, point.value):
                 return point
         return None
 
@@ -78,23 +82,23 @@ class Sweep:
         """Return the concepts that were swept."""
         return sorted({point.seed for point in self.points})
 
-    def rate(
-        self, setting: str, value: float, measure: str = "hits"
-    ) -> dict[str, float]:
-        """Return a value's share of pictures with its 95 % interval.
+    def rate(self, setting: str, value: float, measure: str = "hits") -> Share:
+        """Return a value's share of images with its 95 % interval.
 
-        `measure` is "hits" (the identity) or "asked" (the prompt). The
-        dict holds `value`, `low`, `high`; whole concepts are resampled.
-        Taught in notebooks/10_more_pictures_more_steps.ipynb.
+        `measure` is "hits" (the identity) or "asked" (the prompt). Whole
+        concepts are resampled. Taught in
+        notebooks/10_more_pictures_more_steps.ipynb.
         """
-        said, concepts = [], []
+        hits: list[bool] = []
+        concepts: list[int] = []
         for seed in self.seeds():
             point = self.find(setting, value, seed)
             if point:
-                good = getattr(point, measure)
-                said += [True] * good + [False] * (point.count - good)
+                num_hits = getattr(point, measure)
+                hits += [True] * num_hits
+                hits += [False] * (point.count - num_hits)
                 concepts += [seed] * point.count
-        return estimate_share(said, concepts)
+        return estimate_share(hits, concepts)
 
 
 def name_point(setting: str, value: float) -> tuple[str, float]:
@@ -107,14 +111,14 @@ def name_point(setting: str, value: float) -> tuple[str, float]:
 def list_values() -> list[tuple[str, float]]:
     """Return every setting and value of a sweep, each run once.
 
-    "words" is no setting: there the description stands in for X.
+    "description" is no setting: there the description stands in for X.
     """
-    named = [
+    points = [
         name_point(setting, value)
         for setting, values in SWEEPS.items()
         for value in values
     ]
-    return list(dict.fromkeys([*named, ("words", 0)]))
+    return list(dict.fromkeys([*points, ("description", 0)]))
 
 
 # --- one point -------------------------------------------------------------
@@ -122,62 +126,61 @@ def list_values() -> list[tuple[str, float]]:
 
 def learn_with(
     models: Models, kind: str, seed: int, setting: str, value: float
-):
+) -> LearnedWord:
     """Learn X for an unseen concept with one setting changed.
 
-    Returns a LearnedWord. The recipe is the article's, similarity, because
-    it is the article's claim that is tested, and a word takes seconds.
-    Taught in notebooks/10_more_pictures_more_steps.ipynb.
+    The recipe is the article's, similarity, because it is the article's
+    claim that is tested, and a word takes seconds. Taught in
+    notebooks/10_more_pictures_more_steps.ipynb.
     """
-    used = USUAL | {setting: value}
+    settings: dict[str, Any] = USUAL | {setting: value}
     concept = render_training_images(
-        kind, seed, models.profile.size, count=used["pictures"]
+        kind, seed, models.profile.size, count=settings["pictures"]
     )
     return learn_word(
         models,
         concept,
         recipe="similarity",
-        steps=used["steps"],
-        num_vectors=used["vectors"],
-        lr=used["learning rate"] * models.profile.similarity_lr,
+        steps=settings["steps"],
+        num_vectors=settings["vectors"],
+        lr=settings["learning rate"] * models.profile.similarity_lr,
         progress=False,
         keep_stopped=False,
     )
 
 
-def judge_words(
+def count_hits(
     models: Models,
     judges: Judges,
     builder: GalleryBuilder,
     seed: int,
     text: str,
-    words: list,
+    words: Sequence[LearnedWord],
 ) -> dict[str, int]:
-    """Draw the article's prompts with a text or words, and count.
+    """Generate the article's prompts with `text` in their gap, and count.
 
-    Only prompts from which the identity can be told. Returns the numbers
+    Only prompts whose images show the identity count. Returns the numbers
     `hits`, `asked` and `count` of a Point.
     """
-    truth = world.new_concept(builder.kind, seed)
-    shares = share_images(builder.kind, COUNT)
-    told = {
-        prompt: num for prompt, num in shares.items() if prompt.shows_identity
-    }
-    gallery, counts = builder.make(truth), {"hits": 0, "asked": 0, "count": 0}
-    for prompt, num in told.items():
+    gallery = builder.build(world.new_concept(builder.kind, seed))
+    counts = {"hits": 0, "asked": 0, "count": 0}
+    for prompt, count in split_count(builder.kind, COUNT).items():
+        if not prompt.shows_identity:
+            continue
         images = generate(
             models,
             prompt.text.format(text),
             words=words,
-            count=num,
+            count=count,
             seed=seed,
             progress=False,
         )
         judge = judges.of_kind(builder.kind)
         counts["hits"] += sum(identity(judge, images, gallery))
-        seen = prompt_score(judges.attributes, images, prompt.asked)
-        counts["asked"] += sum(seen)
-        counts["count"] += num
+        counts["asked"] += sum(
+            prompt_score(judges.attributes, images, prompt.asked)
+        )
+        counts["count"] += count
     return counts
 
 
@@ -189,15 +192,16 @@ def measure_point(
     setting: str,
     value: float,
 ) -> Point:
-    """Learn X with one setting changed, draw with it, and judge."""
-    if setting == "words":
-        text, words = world.describe(world.new_concept(builder.kind, seed)), []
+    """Learn X with one setting changed, generate with it, and judge."""
+    if setting == "description":
+        text = world.describe(world.new_concept(builder.kind, seed))
+        words: list[LearnedWord] = []
         steps, seconds = 0, 0.0
     else:
         word = learn_with(models, builder.kind, seed, setting, value)
         text, words = word.word, [word]
         steps, seconds = word.steps, word.history[-1]["seconds"]
-    counts = judge_words(models, judges, builder, seed, text, words)
+    counts = count_hits(models, judges, builder, seed, text, words)
     return Point(
         setting, value, seed, steps=steps, seconds=round(seconds, 1), **counts
     )
@@ -221,17 +225,17 @@ def run_sweep(
     """
     sweep = Sweep(kind, fingerprint_models(models), [])
     if path.exists():
-        before = load_sweep(path)
-        if (before.kind, before.models) == (sweep.kind, sweep.models):
-            sweep = before
+        stored = load_sweep(path)
+        if (stored.kind, stored.models) == (sweep.kind, sweep.models):
+            sweep = stored
     builder = GalleryBuilder(judge=judges.of_kind(kind), kind=kind)
-    todo = [
-        (seed, *each)
+    missing = [
+        (seed, setting, value)
         for seed in seeds
-        for each in list_values()
-        if sweep.find(*each, seed) is None
+        for setting, value in list_values()
+        if sweep.find(setting, value, seed) is None
     ]
-    for seed, setting, value in tqdm(todo, desc=f"Sweep, {kind}"):
+    for seed, setting, value in tqdm(missing, desc=f"Sweep, {kind}"):
         point = measure(models, judges, builder, seed, setting, value)
         sweep.points.append(point)
         save_sweep(sweep, path)
@@ -239,24 +243,33 @@ def run_sweep(
 
 
 def save_sweep(sweep: Sweep, path: Path) -> None:
-    """Write a sweep as JSON; an older file stays whole until it is done."""
-    with write_atomically(path) as unfinished:
-        text = json.dumps(asdict(sweep), indent=1) + "\n"
-        Path(unfinished).write_text(text, encoding="utf-8")
+    """Write a sweep as JSON."""
+    write_json(path, asdict(sweep))
 
 
 def load_sweep(path: Path) -> Sweep:
     """Read a sweep that was written by `save_sweep`.
 
-    Raises ValueError, naming the file, if it holds something else.
+    Raises TutorialError, naming the file, if it holds something else.
     Taught in notebooks/10_more_pictures_more_steps.ipynb.
     """
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         points = [Point(**point) for point in stored.pop("points")]
+        points = [rename_point(point) for point in points]
         return Sweep(points=points, **stored)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
+        raise TutorialError(
             f"{path} holds no sweep ({type(error).__name__}); delete it and "
             "measure again."
         ) from None
+
+
+def rename_point(point: Point) -> Point:
+    """Return a point under today's name of its setting.
+
+    Until version 0.1 "description" was "words".
+    """
+    if point.setting == "words":
+        return replace(point, setting="description")
+    return point

@@ -7,8 +7,6 @@ from tutorial_lib.images import Concept
 from tutorial_lib.kinds import KINDS
 from tutorial_lib.settings import find_data
 
-# --- concepts and words ----------------------------------------------------
-
 
 def load_truth(name: str) -> tuple[world.Pattern | world.Person, int]:
     """Return the concept that a shipped folder shows, and its seed.
@@ -23,10 +21,11 @@ def load_truth(name: str) -> tuple[world.Pattern | world.Person, int]:
 def render_training_images(
     kind: str, seed: int, size: int, count: int | None = None
 ) -> Concept:
-    """Draw what X is learned from for an unseen concept.
+    """Render the images that X is learned from for an unseen concept.
 
-    Without a `count`, 20 T-shirts of a pattern or 6 photos of a person, as
-    in the article. The first pictures are the same for every count.
+    Without a `count` there are as many as in the article: 20 T-shirts of a
+    pattern or 6 photos of a person. The first images are the same for every
+    count.
     """
     images = world.render_concept(
         world.new_concept(kind, seed),

@@ -28,11 +28,11 @@ def evaluate_seeds(
     count: int = 12,
     checkpoints: Path | None = None,
 ) -> Evaluation:
-    """Learn a word for each unseen concept, then draw and judge all rows.
+    """Learn a word for each unseen concept, then make and judge all rows.
 
-    `count` pictures a row a concept; the names share theirs among three.
-    `checkpoints` is a folder from which words that are learned already are
-    taken, and one that was broken off goes on. Ctrl-C is raised.
+    A row has `count` images a concept; three names share those of "named".
+    `checkpoints` is a folder: words that are whole there are taken from it,
+    and one that was broken off goes on. Ctrl-C is raised on.
     """
     if checkpoints:  # the words of other models are of no use
         checkpoints = checkpoints / fingerprint_models(models)
@@ -41,8 +41,10 @@ def evaluate_seeds(
     for i, seed in enumerate(seeds):
         print(f"Learning {kind} {seed} ({i + 1} of {len(seeds)})", flush=True)
         concept = render_training_images(kind, seed, models.profile.size)
-        word, took = learn_whole_word(models, concept, recipe, checkpoints)
-        seconds += took
+        word, word_seconds = learn_whole_word(
+            models, concept, recipe, checkpoints
+        )
+        seconds += word_seconds
         truth = world.new_concept(kind, seed)
         subjects.append(Subject(truth=truth, word=word, seed=seed))
     return evaluate_words(
@@ -60,21 +62,21 @@ def evaluate_seeds(
 def learn_whole_word(
     models: Models, concept: Concept, recipe: str, checkpoints: Path | None
 ) -> tuple[LearnedWord, float]:
-    """Learn X to its end, or take it from a checkpoint; with its seconds.
+    """Learn X to its end, or take it from a checkpoint.
 
-    `checkpoints` is a folder of these models' words, one a recipe.
+    Returns the word and the seconds that its learning took. `checkpoints` is
+    a folder of these models' words, one for each concept and recipe.
     """
     name = f"{concept.name} {recipe}.pt".replace(" ", "-")
-    checkpoint = checkpoints and checkpoints / name
     start = time.perf_counter()
     word = learn_word(
         models,
         concept,
         word="X",
         recipe=recipe,
-        checkpoint=checkpoint,
+        checkpoint=checkpoints / name if checkpoints else None,
         keep_stopped=False,
     )
-    # Of a word that was there already, the history still knows the time.
-    took = time.perf_counter() - start
-    return word, max(took, word.history[-1]["seconds"])
+    # The history still knows the time of a word that was there already.
+    seconds = time.perf_counter() - start
+    return word, max(seconds, word.history[-1]["seconds"])

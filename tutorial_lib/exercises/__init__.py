@@ -1,1 +1,1 @@
-"""Checks of the lessons' exercises, one room for each lesson."""
+"""Checks of the lessons' exercises, one module for each lesson."""

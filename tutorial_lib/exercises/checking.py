@@ -2,28 +2,34 @@
 
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+# Wrong results, each with the sentence that names the mistake behind it.
+Mistakes = Iterable[tuple[Tensor | float, str]]
 
 
 class Mistake(Exception):
     """What is wrong with an answer, in one sentence for its reader."""
 
 
-def tells_mistakes(check: Callable) -> Callable:
+def tells_mistakes(
+    check: Callable[[Callable], None],
+) -> Callable[[Callable], None]:
     """Turn a check that raises Mistake into one that says it.
 
     The new check prints one line, "Right." or what is not. An answer still
     to be written (it raises NotImplementedError) is not wrong, so that a
     notebook with open exercises runs to its end. Whatever the exercise, an
-    answer has to return something, and to leave what it is given as it is.
+    answer has to return something, and to leave its arguments as they are.
     """
 
     @functools.wraps(check)
-    def tell(answer) -> None:
+    def tell(answer: Callable) -> None:
         """Check an answer and print one line about it."""
         try:
             check(_watch(answer))
@@ -45,23 +51,23 @@ def _watch(answer: Callable) -> Callable:
     if not callable(answer):
         raise Mistake("hand over the function itself, and not its result.")
 
-    def watched(*given, **options):
-        """Answer, and see whether what was given is still what it was."""
-        before = copy.deepcopy(given)
-        found = answer(*given, **options)
-        if found is None:
+    def watched(*arguments: Any, **options: Any) -> Any:
+        """Answer, and see whether the arguments are what they were."""
+        before = copy.deepcopy(arguments)
+        result = answer(*arguments, **options)
+        if result is None:
             raise Mistake(
                 "your function returns nothing; is `return` missing?"
             )
-        for now, then in zip(given, before, strict=True):
+        for now, then in zip(arguments, before, strict=True):
             expect_unchanged(now, then)
-        return found
+        return result
 
     return watched
 
 
-def expect_unchanged(now, then) -> None:
-    """Raise Mistake unless what was given is now what it was then."""
+def expect_unchanged(now: Any, then: Any) -> None:
+    """Raise Mistake unless an argument is now what it was then."""
     if isinstance(now, Tensor | np.ndarray):
         now, then = torch.as_tensor(now), torch.as_tensor(then)
         if now.requires_grad and not then.requires_grad:
@@ -80,7 +86,7 @@ def expect_unchanged(now, then) -> None:
         )
 
 
-def expect_tensor(value, shape: tuple[int, ...]) -> Tensor:
+def expect_tensor(value: Any, shape: tuple[int, ...]) -> Tensor:
     """Return the value, or raise Mistake if it is no tensor of the shape."""
     if not isinstance(value, Tensor):
         kind = type(value).__name__
@@ -93,10 +99,10 @@ def expect_tensor(value, shape: tuple[int, ...]) -> Tensor:
     return value
 
 
-def read_pair(value) -> tuple[float, float]:
+def read_pair(value: Any) -> tuple[float, float]:
     """Return two numbers, (low, high), or raise Mistake if it is no such."""
     try:
-        low, high = (float(each) for each in value)
+        low, high = (float(end) for end in value)
     except (TypeError, ValueError):
         raise Mistake(
             f"two numbers are wanted, low and high, not {value}."
@@ -106,16 +112,20 @@ def read_pair(value) -> tuple[float, float]:
     return low, high
 
 
-def is_close(value, truth, tolerance: float = 1e-4) -> bool:
-    """Say whether two tensors or numbers agree, in double precision."""
-    value, truth = (
-        torch.as_tensor(each, dtype=torch.float64) for each in (value, truth)
+def is_close(
+    value: Tensor | float, truth: Tensor | float, tolerance: float = 1e-4
+) -> bool:
+    """Return whether two tensors or numbers agree, in double precision."""
+    return torch.allclose(
+        torch.as_tensor(value, dtype=torch.float64),
+        torch.as_tensor(truth, dtype=torch.float64),
+        rtol=tolerance,
+        atol=tolerance,
     )
-    return torch.allclose(value, truth, rtol=tolerance, atol=tolerance)
 
 
-def name_mistake(value, mistakes: dict[str, object]) -> None:
+def name_mistake(value: Tensor | float, mistakes: Mistakes) -> None:
     """Raise Mistake with the sentence whose wrong result the value is."""
-    for sentence, wrong in mistakes.items():
+    for wrong, sentence in mistakes:
         if is_close(value, wrong):
             raise Mistake(sentence)

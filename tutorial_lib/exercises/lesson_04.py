@@ -1,10 +1,14 @@
-"""Checks of the exercises in lesson 04: noise, guidance, a step."""
+"""Checks of the exercises of lesson 04: noise, guidance, a step."""
+
+from collections.abc import Callable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from tutorial_lib.exercises.checking import (
     Mistake,
+    Mistakes,
     expect_tensor,
     is_close,
     name_mistake,
@@ -12,130 +16,238 @@ from tutorial_lib.exercises.checking import (
 )
 
 ROWS = 5  # as many as columns: a share that follows the columns runs, too
+Latents = Float[Tensor, "batch channels height width"]
 
 
-def make_latents(count: int) -> list[Tensor]:
-    """Return `count` random tensors (5, 4, 5, 5) of double precision."""
+def make_latents(count: int) -> list[Latents]:
+    """Return `count` random latents (5, 4, 5, 5) of double precision."""
     return list(torch.randn(count, ROWS, 4, ROWS, ROWS, dtype=torch.float64))
 
 
-def name_wrong_numbers(value: Tensor, mistakes: dict[str, Tensor]) -> None:
+def name_wrong_numbers(value: Tensor, mistakes: Mistakes) -> None:
     """Raise Mistake in any case, with the sentence that fits the value."""
     name_mistake(value, mistakes)
     raise Mistake("the shape is right, the numbers are not yet.")
 
 
 @tells_mistakes
-def check_add_noise(add_noise) -> None:
+def check_add_noise(
+    add_noise: Callable[[Latents, Latents, Float[Tensor, " batch"]], Latents],
+) -> None:
     """Check a function that adds a schedule's noise to latents.
 
     Taught in notebooks/04_how_stable_diffusion_draws.ipynb.
     """
     latents, noise = make_latents(2)
-    shares = torch.rand(ROWS, dtype=torch.float64) * 0.8 + 0.1
-    found = expect_tensor(
-        add_noise(latents, noise, shares), tuple(latents.shape)
+    alpha_cumprod = torch.rand(ROWS, dtype=torch.float64) * 0.8 + 0.1
+    noisy = expect_tensor(
+        add_noise(latents, noise, alpha_cumprod), tuple(latents.shape)
     )
-    alpha_cumprod = shares[:, None, None, None]
-    truth = alpha_cumprod.sqrt() * latents + (1 - alpha_cumprod).sqrt() * noise
-    if is_close(found, truth):
-        return
-    name_wrong_numbers(found, {
-        "the shares are those of the *variance*: take the square root of "
-        "`signal` and of `1 - signal`.":
-            alpha_cumprod * latents + (1 - alpha_cumprod) * noise,
-        "the noise wants the root of `1 - signal`, not one minus the root.":
-            alpha_cumprod.sqrt() * latents + (1 - alpha_cumprod.sqrt()) * noise,
-        "only `signal` has its square root; `1 - signal` needs it as well.":
-            alpha_cumprod.sqrt() * latents + (1 - alpha_cumprod) * noise,
-        "only `1 - signal` has its square root; `signal` needs it as well.":
-            alpha_cumprod * latents + (1 - alpha_cumprod).sqrt() * noise,
-        "the noise has to shrink as well, by the root of `1 - signal`.":
-            alpha_cumprod.sqrt() * latents + noise,
-        "the latents have to shrink as the noise grows; yours keep their "
-        "full size.": latents + (1 - alpha_cumprod).sqrt() * noise,
-        "the two shares are swapped: `signal` belongs to the latents.":
-            (1 - alpha_cumprod).sqrt() * latents + alpha_cumprod.sqrt() * noise,
-        "there is one signal for each *row*, and yours follows the columns; "
-        "give it three more axes: signal[:, None, None, None].":
-            shares.sqrt() * latents + (1 - shares).sqrt() * noise,
-    })  # fmt: skip
+    share = alpha_cumprod[:, None, None, None]
+    truth = share.sqrt() * latents + (1 - share).sqrt() * noise
+    if not is_close(noisy, truth):
+        name_mistake(noisy, list_root_mistakes(latents, noise, share))
+        mistakes = list_share_mistakes(latents, noise, alpha_cumprod)
+        name_wrong_numbers(noisy, mistakes)
+
+
+def list_root_mistakes(
+    latents: Latents, noise: Latents, share: Float[Tensor, "batch 1 1 1"]
+) -> Mistakes:
+    """List noisy latents with wrong roots, and the mistakes behind them."""
+    root, noise_root = share.sqrt(), (1 - share).sqrt()
+    return [
+        (
+            share * latents + (1 - share) * noise,
+            "the shares are those of the *variance*: take the square root of "
+            "`alpha_cumprod` and of `1 - alpha_cumprod`.",
+        ),
+        (
+            root * latents + (1 - root) * noise,
+            "the noise wants the root of `1 - alpha_cumprod`, not one minus "
+            "the root.",
+        ),
+        (
+            root * latents + (1 - share) * noise,
+            "only `alpha_cumprod` has its square root; `1 - alpha_cumprod` "
+            "needs it as well.",
+        ),
+        (
+            share * latents + noise_root * noise,
+            "only `1 - alpha_cumprod` has its square root; `alpha_cumprod` "
+            "needs it as well.",
+        ),
+    ]
+
+
+def list_share_mistakes(
+    latents: Latents, noise: Latents, alpha_cumprod: Float[Tensor, " batch"]
+) -> Mistakes:
+    """List noisy latents with wrong shares, and the mistakes behind them."""
+    by_column, noise_by_column = alpha_cumprod, 1 - alpha_cumprod
+    share = alpha_cumprod[:, None, None, None]
+    root, noise_root = share.sqrt(), (1 - share).sqrt()
+    return [
+        (
+            root * latents + noise,
+            "the noise has to shrink as well, by the root of "
+            "`1 - alpha_cumprod`.",
+        ),
+        (
+            latents + noise_root * noise,
+            "the latents have to shrink as the noise grows; yours keep their "
+            "full size.",
+        ),
+        (
+            noise_root * latents + root * noise,
+            "the two shares are swapped: `alpha_cumprod` belongs to the "
+            "latents.",
+        ),
+        (
+            by_column.sqrt() * latents + noise_by_column.sqrt() * noise,
+            "there is one `alpha_cumprod` for each *row*, and yours follows "
+            "the columns; give it three more axes: "
+            "alpha_cumprod[:, None, None, None].",
+        ),
+    ]
 
 
 @tells_mistakes
-def check_guide_by_two(guide_by_two) -> None:
+def check_guide_by_two(
+    guide_by_two: Callable[[Latents, Latents, Latents, float], Latents],
+) -> None:
     """Check a function that follows two captions at once.
 
     Taught in notebooks/04_how_stable_diffusion_draws.ipynb.
     """
     without, first, second = make_latents(3)
     scale = 2 + torch.rand(()).item()
-    found = expect_tensor(
+    guided = expect_tensor(
         guide_by_two(without, first, second, scale), tuple(without.shape)
     )
     both = (first - without) + (second - without)
-    if is_close(found, without + scale * both):
-        return
-    name_wrong_numbers(found, {
-        "the guess without a caption counts twice with you; begin with it "
-        "once, and add what each caption changes.":
+    if not is_close(guided, without + scale * both):
+        mistakes = list_guidance_mistakes(without, first, second, scale)
+        name_wrong_numbers(guided, mistakes)
+
+
+def list_guidance_mistakes(
+    without: Latents, first: Latents, second: Latents, scale: float
+) -> Mistakes:
+    """List wrong guided predictions with the mistakes behind them."""
+    both = (first - without) + (second - without)
+    return [
+        (
             2 * without + scale * both,
-        "you lead away from the captions; the difference is caption minus "
-        "none.": without - scale * both,
-        "you have what the captions change, and forget the guess that they "
-        "change: add `without`.": scale * both,
-        "you follow the mean of the captions, half as far as asked.":
+            "the prediction without a caption counts twice with you; begin "
+            "with it once, and add what each caption changes.",
+        ),
+        (
+            without - scale * both,
+            "you lead away from the captions; the difference is caption "
+            "minus none.",
+        ),
+        (
+            scale * both,
+            "you have what the captions change, and forget the prediction "
+            "that they change: add `without`.",
+        ),
+        (
             without + scale * both / 2,
-        "you compare the captions with each other; each is compared with "
-        "`without`.": without + scale * (second - first),
-        "only one of the two captions is followed.":
+            "you follow the mean of the captions, half as far as asked.",
+        ),
+        (
+            without + scale * (second - first),
+            "you compare the captions with each other; each is compared with "
+            "`without`.",
+        ),
+        (
             without + scale * (first - without),
-    })  # fmt: skip
+            "only one of the two captions is followed.",
+        ),
+    ]
 
 
 @tells_mistakes
-def check_step_ddim(step_ddim) -> None:
+def check_step_ddim(
+    step_ddim: Callable[
+        [Latents, Latents, Float[Tensor, ""], Float[Tensor, ""]], Latents
+    ],
+) -> None:
     """Check a function that takes one step of DDIM.
 
     Taught in notebooks/04_how_stable_diffusion_draws.ipynb.
     """
     noisy, noise_pred = make_latents(2)
     alpha_cumprod = 0.1 + 0.4 * torch.rand((), dtype=torch.float64)
-    later = alpha_cumprod + 0.2
-    found = [
-        expect_tensor(
-            step_ddim(noisy, noise_pred, alpha_cumprod, later),
-            tuple(noisy.shape),
-        )
+    arguments = noisy, noise_pred, alpha_cumprod, alpha_cumprod + 0.2
+    stepped, again = (
+        expect_tensor(step_ddim(*arguments), tuple(noisy.shape))
         for _ in range(2)
-    ]
-    clean = (
-        noisy - (1 - alpha_cumprod).sqrt() * noise_pred
-    ) / alpha_cumprod.sqrt()
-    if is_close(
-        found[0], later.sqrt() * clean + (1 - later).sqrt() * noise_pred
-    ):
+    )
+    if is_close(stepped, take_ddim_step(*arguments)):
         return
-    if not is_close(*found):
+    if not is_close(stepped, again):
         raise Mistake(
             "two calls differ: DDIM adds no fresh noise, it puts the "
-            "*guessed* noise back."
+            "*predicted* noise back."
         )
-    undivided = noisy - (1 - alpha_cumprod).sqrt() * noise_pred
-    name_wrong_numbers(found[0], {
-        "that is the clean guess; now put some of the noise back, as much "
-        "as belongs to `next_signal`.": clean,
-        "the noise is out, but the latents are still shrunk: divide by the "
-        "root of `signal`.":
-            later.sqrt() * undivided + (1 - later).sqrt() * noise_pred,
-        "nothing has changed: take the noise out with `signal`, and put it "
-        "back with `next_signal`, not both with one of them.": noisy,
-        "the two signals are swapped: the noisy latents belong to `signal`.":
-            alpha_cumprod.sqrt() * (noisy - (1 - later).sqrt() * noise_pred) / later.sqrt()
-            + (1 - alpha_cumprod).sqrt() * noise_pred,
-        "take the square roots, of each share and of one minus it.":
-            later * (noisy - (1 - alpha_cumprod) * noise_pred) / alpha_cumprod
-            + (1 - later) * noise_pred,
-        "the clean guess has to shrink again, by the root of `next_signal`.":
-            clean + (1 - later).sqrt() * noise_pred,
-    })  # fmt: skip
+    name_wrong_numbers(stepped, list_step_mistakes(*arguments))
+
+
+def take_ddim_step(
+    noisy: Latents,
+    noise_pred: Latents,
+    alpha_cumprod: Float[Tensor, ""],
+    next_alpha_cumprod: Float[Tensor, ""],
+) -> Latents:
+    """Return the latents of the next timestep (Song et al., 2021)."""
+    clean = noisy - (1 - alpha_cumprod).sqrt() * noise_pred
+    clean = clean / alpha_cumprod.sqrt()
+    noise = (1 - next_alpha_cumprod).sqrt() * noise_pred
+    return next_alpha_cumprod.sqrt() * clean + noise
+
+
+def list_step_mistakes(
+    noisy: Latents,
+    noise_pred: Latents,
+    alpha_cumprod: Float[Tensor, ""],
+    next_alpha_cumprod: Float[Tensor, ""],
+) -> Mistakes:
+    """List wrong steps with the mistakes behind them."""
+    a, b = alpha_cumprod, next_alpha_cumprod
+    undivided = noisy - (1 - a).sqrt() * noise_pred
+    clean, next_noise = undivided / a.sqrt(), (1 - b).sqrt() * noise_pred
+    clean_without_roots = (noisy - (1 - a) * noise_pred) / a
+    return [
+        (
+            clean,
+            "those are the predicted clean latents; now put some of the "
+            "noise back, as much as belongs to `next_alpha_cumprod`.",
+        ),
+        (
+            b.sqrt() * undivided + next_noise,
+            "the noise is out, but the latents are still shrunk: divide by "
+            "the root of `alpha_cumprod`.",
+        ),
+        (
+            noisy,
+            "nothing has changed: take the noise out with `alpha_cumprod`, "
+            "and put it back with `next_alpha_cumprod`, not both with one of "
+            "them.",
+        ),
+        (
+            take_ddim_step(noisy, noise_pred, b, a),
+            "the two shares are swapped: the noisy latents belong to "
+            "`alpha_cumprod`.",
+        ),
+        (
+            b * clean_without_roots + (1 - b) * noise_pred,
+            "take the square roots, of each share and of one minus it.",
+        ),
+        (
+            clean + next_noise,
+            "the predicted clean latents have to shrink again, by the root "
+            "of `next_alpha_cumprod`.",
+        ),
+    ]

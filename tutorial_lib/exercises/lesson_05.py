@@ -1,6 +1,9 @@
-"""Checks of the exercises in lesson 05: a sample, a step, timesteps."""
+"""Checks of the exercises of lesson 05: a sample, a step, timesteps."""
+
+from collections.abc import Callable
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from tutorial_lib.exercises.checking import (
@@ -11,9 +14,14 @@ from tutorial_lib.exercises.checking import (
     tells_mistakes,
 )
 
+Latents = Float[Tensor, "batch channels height width"]
+Vectors = Float[Tensor, "num width"]
+
 
 @tells_mistakes
-def check_sample_latents(sample_latents) -> None:
+def check_sample_latents(
+    sample_latents: Callable[[Latents, Latents, Latents, float], Latents],
+) -> None:
     """Check a function that samples latents from what the VAE described.
 
     Taught in notebooks/05_textual_inversion.ipynb.
@@ -22,27 +30,43 @@ def check_sample_latents(sample_latents) -> None:
     mean, std, noise = torch.randn(3, *shape, dtype=torch.float64)
     std = std.abs()
     truth = (mean + std * noise) * scale
-    found = expect_tensor(sample_latents(mean, std, noise, scale), shape)
-    if is_close(found, truth):
+    latents = expect_tensor(sample_latents(mean, std, noise, scale), shape)
+    if is_close(latents, truth):
         return
-    name_mistake(found, {
-        "the deviation needs the scaling factor as well.":
+    mistakes = [
+        (
             mean * scale + std * noise,
-        "the scaling factor is missing.": mean + std * noise,
-        "multiply by the scaling factor, do not divide.": truth / scale**2,
-        "that is the mean; no noise has come in.": mean * scale,
-        "the noise is to be as wide as the deviation.":
+            "the std needs the scaling factor as well.",
+        ),
+        (mean + std * noise, "the scaling factor is missing."),
+        (
+            truth / scale**2,
+            "multiply by the scaling factor, do not divide.",
+        ),
+        (mean * scale, "that is the mean; no noise has come in."),
+        (
             (mean + noise) * scale,
-        "you are given the deviation, no variance: no root.":
+            "the noise is to be as wide as the std.",
+        ),
+        (
             (mean + std.sqrt() * noise) * scale,
-        "you are given the deviation; do not square it.":
+            "you are given the std, no variance: no root.",
+        ),
+        (
             (mean + std.square() * noise) * scale,
-    })  # fmt: skip
+            "you are given the std; do not square it.",
+        ),
+    ]
+    name_mistake(latents, mistakes)
     raise Mistake("the sample is not right.")
 
 
 @tells_mistakes
-def check_take_step(take_step) -> None:
+def check_take_step(
+    take_step: Callable[
+        [Callable[[Vectors], Float[Tensor, ""]], Vectors, float], Vectors
+    ],
+) -> None:
     """Check a function that takes one step of gradient descent.
 
     Taught in notebooks/05_textual_inversion.ipynb.
@@ -50,41 +74,49 @@ def check_take_step(take_step) -> None:
     matrix = torch.randn(6, 6, dtype=torch.float64)
     vectors = torch.randn(2, 6, dtype=torch.float64)
 
-    def loss_of(each):
-        """Be some loss of the vectors."""
-        return (each @ matrix).square().sum()
+    def loss_of(points: Vectors) -> Float[Tensor, ""]:
+        """Return some loss of the vectors."""
+        return (points @ matrix).square().sum()
 
     gradient = 2 * vectors @ matrix @ matrix.T
-    found = expect_tensor(take_step(loss_of, vectors, 0.01), (2, 6))
-    if is_close(found, vectors - 0.01 * gradient):
-        if found.requires_grad:
+    moved = expect_tensor(take_step(loss_of, vectors, 0.01), (2, 6))
+    if is_close(moved, vectors - 0.01 * gradient):
+        if moved.requires_grad:
             raise Mistake(
                 "the result still hangs on the graph; detach it, or the "
                 "next step goes through this one as well."
             )
         return
-    name_mistake(found, {
-        "you walk uphill; subtract the gradient.": vectors + 0.01 * gradient,
-        "the learning rate is missing.": vectors - gradient,
-        "the vectors have not moved.": vectors,
-        "that is the step alone; subtract it from the vectors.":
+    mistakes = [
+        (
+            vectors + 0.01 * gradient,
+            "you walk uphill; subtract the gradient.",
+        ),
+        (vectors - gradient, "the learning rate is missing."),
+        (vectors, "the vectors have not moved."),
+        (
             0.01 * gradient,
-        "that is the step alone; add it to the vectors.": -0.01 * gradient,
-        "that is the gradient alone; subtract `lr` times it.": gradient,
-    })  # fmt: skip
+            "that is the step alone; subtract it from the vectors.",
+        ),
+        (-0.01 * gradient, "that is the step alone; add it to the vectors."),
+        (gradient, "that is the gradient alone; subtract `lr` times it."),
+    ]
+    name_mistake(moved, mistakes)
     raise Mistake("the step is not right.")
 
 
 @tells_mistakes
-def check_spread_times(spread_times) -> None:
+def check_spread_times(
+    spread_times: Callable[[int, int], Int[Tensor, " count"]],
+) -> None:
     """Check a function that spreads timesteps over the schedule.
 
     Taught in notebooks/05_textual_inversion.ipynb.
     """
     for count, total in ((8, 1000), (5, 600)):
-        draws = [spread_times(count, total) for _ in range(40)]
+        calls = [spread_times(count, total) for _ in range(40)]
         timesteps = torch.stack(
-            [expect_tensor(each, (count,)) for each in draws]
+            [expect_tensor(result, (count,)) for result in calls]
         )
         if timesteps.is_floating_point():
             raise Mistake("timesteps are whole numbers; end with `.long()`.")
@@ -106,8 +138,10 @@ def check_spread_times(spread_times) -> None:
         compare_shares(timesteps, count, total)
 
 
-def compare_shares(timesteps: Tensor, count: int, total: int) -> None:
-    """Raise Mistake unless the rows of times are spread over the shares."""
+def compare_shares(
+    timesteps: Int[Tensor, "calls count"], count: int, total: int
+) -> None:
+    """Raise Mistake unless each call's timesteps are spread over shares."""
     timesteps = timesteps.sort(dim=1).values
     if (timesteps * count // total != torch.arange(count)).any():
         raise Mistake(

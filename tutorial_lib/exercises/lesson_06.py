@@ -1,68 +1,94 @@
-"""Checks of the exercises in lesson 06: places, intervals, luck."""
+"""Checks of the exercises of lesson 06: places, intervals, luck."""
 
 import math
+from collections.abc import Callable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
 from tutorial_lib.evaluation import bootstrap_interval
 from tutorial_lib.exercises.checking import Mistake, read_pair, tells_mistakes
 
+Vector = Float[Tensor, " width"]
+References = Float[Tensor, "num width"]
+
 
 @tells_mistakes
-def check_find_place(find_place) -> None:
+def check_find_place(find_place: Callable[[Vector, References], int]) -> None:
     """Check a function that finds the truth's place among references.
 
     Taught in notebooks/06_t_shirt.ipynb.
     """
-    found, rounds = [], []
+    places, rounds = [], []
     for _ in range(20):
         vector = torch.randn(16, dtype=torch.float64)
         scales = 10 ** torch.empty(30, 1).uniform_(-1, 1).double()
         references = (torch.randn(30, 16).double() + 0.5 * vector) * scales
-        found.append(find_place(vector, references))
+        places.append(find_place(vector, references))
         rounds.append((vector, references))
-    truth = [place_by_cosine(*each) for each in rounds]
-    if found == truth:
+    truth = [
+        place_by_cosine(vector, references) for vector, references in rounds
+    ]
+    if places == truth:
         return
-    for sentence, rule in WRONG_PLACES.items():
-        if found == [rule(*each) for each in rounds]:
+    for rule, sentence in WRONG_PLACES:
+        if places == [rule(vector, refs) for vector, refs in rounds]:
             raise Mistake(sentence)
-    pairs = zip(truth, found, strict=True)
-    place, yours = next(each for each in pairs if each[0] != each[1])
-    raise Mistake(f"the truth is in place {place}, and you say {yours}.")
+    right, yours = next(
+        (right, yours)
+        for right, yours in zip(truth, places, strict=True)
+        if right != yours
+    )
+    raise Mistake(f"the truth is in place {right}, and you say {yours}.")
 
 
-def find_rank(scores: Tensor) -> int:
+def find_rank(scores: Float[Tensor, " num"]) -> int:
     """Return the place, from 1, of the first score."""
     return 1 + int((scores > scores[0]).sum())
 
 
 def place_by_cosine(
-    vector: Tensor, references: Tensor, sign: float = 1.0
+    vector: Vector, references: References, sign: float = 1.0
 ) -> int:
     """Return the place, from 1, of references[0] by cosine."""
     cosines = functional.cosine_similarity(references, vector[None])
     return find_rank(sign * cosines)
 
 
-WRONG_PLACES = {
-    "places begin at 1, and yours at 0.":
-        lambda v, r: place_by_cosine(v, r) - 1,
-    "the truth counts itself as well: only those count that are *more* "
-    "similar.": lambda v, r: place_by_cosine(v, r) + 1,
-    "you count the less similar ones; the first place has none that is more "
-    "similar.": lambda v, r: place_by_cosine(v, r, sign=-1),
-    "long references win with you; compare by cosine, that is divide by the "
-    "vectors' lengths.": lambda v, r: find_rank(r @ v),
-    "you compare by distance, which depends on the vectors' lengths; compare "
-    "by cosine.": lambda v, r: find_rank(-(r - v).norm(dim=1)),
-}  # fmt: skip
+WRONG_PLACES: list[tuple[Callable[[Vector, References], int], str]] = [
+    (
+        lambda vector, refs: place_by_cosine(vector, refs) - 1,
+        "places begin at 1, and yours at 0.",
+    ),
+    (
+        lambda vector, refs: place_by_cosine(vector, refs) + 1,
+        "the truth counts itself as well: only those count that are *more* "
+        "similar.",
+    ),
+    (
+        lambda vector, refs: place_by_cosine(vector, refs, sign=-1),
+        "you count the less similar ones; the first place has none that is "
+        "more similar.",
+    ),
+    (
+        lambda vector, refs: find_rank(refs @ vector),
+        "long references win with you; compare by cosine, that is divide by "
+        "the vectors' lengths.",
+    ),
+    (
+        lambda vector, refs: find_rank(-(refs - vector).norm(dim=1)),
+        "you compare by distance, which depends on the vectors' lengths; "
+        "compare by cosine.",
+    ),
+]
 
 
 @tells_mistakes
-def check_find_interval(find_interval) -> None:
+def check_find_interval(
+    find_interval: Callable[[list[bool]], tuple[float, float]],
+) -> None:
     """Check a function that finds a bootstrap interval of a share.
 
     Taught in notebooks/06_t_shirt.ipynb.
@@ -102,9 +128,11 @@ def name_wrong_level(low: float, high: float, hits: list[bool]) -> None:
             "both ends are too low: `percentile` wants 2.5 and 97.5, "
             "`quantile` 0.025 and 0.975."
         )
-    truth, less = (
-        ends[1] - ends[0]
-        for ends in (bootstrap_interval(hits, level=e) for e in (0.95, 0.9))
+    truth, narrower = (
+        interval[1] - interval[0]
+        for interval in (
+            bootstrap_interval(hits, level=level) for level in (0.95, 0.9)
+        )
     )
     width = high - low
     if width < 0.77 * truth:
@@ -112,7 +140,7 @@ def name_wrong_level(low: float, high: float, hits: list[bool]) -> None:
             "your interval is too narrow; draw only as many as there are, "
             "and keep the middle 95 % of the means."
         )
-    if abs(width - less) < abs(width - truth):
+    if abs(width - narrower) < abs(width - truth):
         raise Mistake("that holds 90 %; take the middle 95 %.")
     if width > 1.15 * truth:
         raise Mistake(
@@ -122,23 +150,23 @@ def name_wrong_level(low: float, high: float, hits: list[bool]) -> None:
 
 
 @tells_mistakes
-def check_find_luck(find_luck) -> None:
+def check_find_luck(find_luck: Callable[[int, int, float], float]) -> None:
     """Check a function that says how likely so many hits are by chance.
 
     Taught in notebooks/06_t_shirt.ipynb.
     """
     for case in ((2, 5, 0.3), (1, 10, 0.1), (3, 18, 0.01), (0, 5, 0.3)):
         hits, num, guess = case
-        truth, found = sum(list_chances(*case)[hits:]), find_luck(*case)
-        if math.isclose(found, truth, rel_tol=1e-6):
+        luck, truth = find_luck(*case), sum(list_chances(num, guess)[hits:])
+        if math.isclose(luck, truth, rel_tol=1e-6):
             continue
-        for sentence, rule in WRONG_LUCK.items():
-            if math.isclose(found, rule(*case), rel_tol=1e-6):
+        for rule, sentence in WRONG_LUCK:
+            if math.isclose(luck, rule(*case), rel_tol=1e-6):
                 raise Mistake(sentence.format(hits=hits, num=num))
-        raise Mistake(f"for {hits} of {num} it is {truth:.6f}, not {found}.")
+        raise Mistake(f"for {hits} of {num} it is {truth:.6f}, not {luck}.")
 
 
-def list_chances(hits: int, num: int, guess: float) -> list[float]:
+def list_chances(num: int, guess: float) -> list[float]:
     """Return the chances of exactly 0, 1 ... num hits."""
     return [
         math.comb(num, k) * guess**k * (1 - guess) ** (num - k)
@@ -146,29 +174,50 @@ def list_chances(hits: int, num: int, guess: float) -> list[float]:
     ]
 
 
-def list_single_ways(hits: int, num: int, guess: float) -> list[float]:
+def list_single_ways(num: int, guess: float) -> list[float]:
     """Return the chances that the first 0, 1 ... num hit, and no others."""
     return [guess**k * (1 - guess) ** (num - k) for k in range(num + 1)]
 
 
-WRONG_LUCK = {
-    "that is the chance of exactly {hits}; at least {hits} is asked for.":
-        lambda h, n, g: list_chances(h, n, g)[h],
-    "{hits} hits count as well; you begin one later.":
-        lambda h, n, g: sum(list_chances(h, n, g)[h + 1:]),
-    "{num} hits count as well; `range` ends before its second number.":
-        lambda h, n, g: sum(list_chances(h, n, g)[h:n]),
-    "that is the chance of {hits} at most; at least {hits} is asked for.":
-        lambda h, n, g: sum(list_chances(h, n, g)[:h + 1]),
-    "that is the chance of fewer than {hits}; at least {hits} is asked for.":
-        lambda h, n, g: sum(list_chances(h, n, g)[:h]),
-    "that is the share of hits; how likely is it by guessing?":
-        lambda h, n, g: h / n,
-    "that is the chance that the first ones hit; any of the pictures may be "
-    "the ones, so count the ways (math.comb).": lambda h, n, g: g**h,
-    "that is the chance that the first ones hit, and no others; any of the "
-    "pictures may be the ones, so count the ways (math.comb).":
-        lambda h, n, g: list_single_ways(h, n, g)[h],
-    "each number of hits can come about in several ways; count them "
-    "(math.comb).": lambda h, n, g: sum(list_single_ways(h, n, g)[h:]),
-}  # fmt: skip
+WRONG_LUCK: list[tuple[Callable[[int, int, float], float], str]] = [
+    (
+        lambda hits, num, guess: list_chances(num, guess)[hits],
+        "that is the chance of exactly {hits}; at least {hits} is asked for.",
+    ),
+    (
+        lambda hits, num, guess: sum(list_chances(num, guess)[hits + 1 :]),
+        "{hits} hits count as well; you begin one later.",
+    ),
+    (
+        lambda hits, num, guess: sum(list_chances(num, guess)[hits:num]),
+        "{num} hits count as well; `range` ends before its second number.",
+    ),
+    (
+        lambda hits, num, guess: sum(list_chances(num, guess)[: hits + 1]),
+        "that is the chance of {hits} at most; at least {hits} is asked for.",
+    ),
+    (
+        lambda hits, num, guess: sum(list_chances(num, guess)[:hits]),
+        "that is the chance of fewer than {hits}; at least {hits} is asked "
+        "for.",
+    ),
+    (
+        lambda hits, num, guess: hits / num,
+        "that is the share of hits; how likely is it by guessing?",
+    ),
+    (
+        lambda hits, num, guess: guess**hits,
+        "that is the chance that the first ones hit; any of the pictures may "
+        "be the ones, so count the ways (math.comb).",
+    ),
+    (
+        lambda hits, num, guess: list_single_ways(num, guess)[hits],
+        "that is the chance that the first ones hit, and no others; any of "
+        "the pictures may be the ones, so count the ways (math.comb).",
+    ),
+    (
+        lambda hits, num, guess: sum(list_single_ways(num, guess)[hits:]),
+        "each number of hits can come about in several ways; count them "
+        "(math.comb).",
+    ),
+]

@@ -1,32 +1,45 @@
-"""Checks of the exercises in lesson 08: pictures, descriptions, features."""
+"""Checks of the exercises of lesson 08: pictures, descriptions, features."""
 
 import random
 from collections.abc import Callable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from tutorial_lib.exercises.checking import Mistake, tells_mistakes
 
+Features = dict[str, str]
+# What a photo's distances to the photos chosen so far amount to.
+DistanceRule = Callable[
+    [Float[Tensor, "chosen photos"]], Float[Tensor, " photos"]
+]
+NUM_CHOSEN = 6
+
 
 @tells_mistakes
-def check_choose_varied(choose_varied) -> None:
+def check_choose_varied(
+    choose_varied: Callable[[Float[Tensor, "photos 3"], int], list[int]],
+) -> None:
     """Check a function that chooses photos with varied backgrounds.
 
     Taught in notebooks/08_face_photo.ipynb.
     """
     rounds = [torch.rand(40, 3) * 255 for _ in range(5)]
-    found = [[int(i) for i in choose_varied(each, 6)] for each in rounds]
-    distances = [torch.cdist(each, each) for each in rounds]
-    truth = [choose_by(each, take_nearest) for each in distances]
-    if found == truth:
+    answers = [
+        [int(i) for i in choose_varied(colors, NUM_CHOSEN)]
+        for colors in rounds
+    ]
+    tables = [torch.cdist(colors, colors) for colors in rounds]
+    truth = [choose_by(distances, take_nearest) for distances in tables]
+    if answers == truth:
         return
-    for sentence, rule in WRONG_DISTANCES.items():
+    for rule, sentence in WRONG_RULES:
         for again in (False, True):
-            if found == [choose_by(each, rule, again) for each in distances]:
+            if answers == [choose_by(table, rule, again) for table in tables]:
                 raise Mistake(sentence)
-    for chosen, right in zip(found, truth, strict=True):
-        if len(chosen) != 6:
+    for chosen, right in zip(answers, truth, strict=True):
+        if len(chosen) != NUM_CHOSEN:
             raise Mistake(f"six photos are asked for, and you chose {chosen}.")
         if len(set(chosen)) < len(chosen):
             raise Mistake(f"you chose a photo twice: {chosen}.")
@@ -37,102 +50,126 @@ def check_choose_varied(choose_varied) -> None:
 
 
 def choose_by(
-    distances: Tensor, measure: Callable, again: bool = True
+    distances: Float[Tensor, "photos photos"],
+    rule: DistanceRule,
+    again: bool = True,
 ) -> list[int]:
-    """Choose six photos, each the farthest as measured from those chosen.
+    """Choose six photos, each the farthest by a rule from those chosen.
 
-    `measure` gives one number a photo, from the rows of those chosen. With
-    `again` a photo may be chosen twice.
+    With `again` a photo may be chosen twice.
     """
     chosen = [0]
-    while len(chosen) < 6:
-        far = measure(distances[chosen]).clone()
+    while len(chosen) < NUM_CHOSEN:
+        far = rule(distances[chosen]).clone()
         if not again:
             far[chosen] = -1
         chosen.append(int(far.argmax()))
     return chosen
 
 
-def take_nearest(rows: Tensor) -> Tensor:
+def take_nearest(
+    rows: Float[Tensor, "chosen photos"],
+) -> Float[Tensor, " photos"]:
     """Return each photo's distance to the nearest one chosen."""
     return rows.amin(0)
 
 
-WRONG_DISTANCES = {
-    "yours are all far from photo 0, but may be near to each other; look at "
-    "the distance to every photo chosen so far.": lambda rows: rows[0],
-    "you add up the distances; a photo may then be close to one that is "
-    "chosen. Take the distance to the nearest one.": lambda rows: rows.sum(0),
-    "you take the distance to the farthest photo chosen (`max`); take that "
-    "to the nearest one (`min`).": lambda rows: rows.amax(0),
-    "you look at the photo chosen last alone; look at the distance to every "
-    "photo chosen so far.": lambda rows: rows[-1],
-}  # fmt: skip
+WRONG_RULES: list[tuple[DistanceRule, str]] = [
+    (
+        lambda rows: rows[0],
+        "yours are all far from photo 0, but may be near to each other; look "
+        "at the distance to every photo chosen so far.",
+    ),
+    (
+        lambda rows: rows.sum(0),
+        "you add up the distances; a photo may then be close to one that is "
+        "chosen. Take the distance to the nearest one.",
+    ),
+    (
+        lambda rows: rows.amax(0),
+        "you take the distance to the farthest photo chosen (`max`); take "
+        "that to the nearest one (`min`).",
+    ),
+    (
+        lambda rows: rows[-1],
+        "you look at the photo chosen last alone; look at the distance to "
+        "every photo chosen so far.",
+    ),
+]
 
 
 @tells_mistakes
-def check_count_fitting(count_fitting) -> None:
+def check_count_fitting(
+    count_fitting: Callable[[list[Features], Features], int],
+) -> None:
     """Check a function that counts the people a description fits.
 
     Taught in notebooks/08_face_photo.ipynb.
     """
-    values = {"hair": "abc", "glasses": "ab", "eyes": "abcd"}
+    choices = {"hair": "abc", "glasses": "ab", "eyes": "abcd"}
     people = [
-        {name: random.choice(each) for name, each in values.items()}
+        {name: random.choice(values) for name, values in choices.items()}
         for _ in range(200)
     ]
-    for told in ({"hair": "a", "glasses": "b"}, {"eyes": "c"}, {}):
+    descriptions: tuple[Features, ...] = (
+        {"hair": "a", "glasses": "b"},
+        {"eyes": "c"},
+        {},
+    )
+    for told in descriptions:
         fits = [[p[name] == told[name] for name in told] for p in people]
-        truth, found = sum(map(all, fits)), count_fitting(people, told)
-        if found == truth:
+        truth, count = sum(map(all, fits)), count_fitting(people, told)
+        if count == truth:
             continue
-        if isinstance(found, list):
+        if isinstance(count, list):
             raise Mistake("how many fit is asked for, and not who.")
         if not told:
             raise Mistake(
                 "a description that tells nothing fits everybody; you have "
-                f"{found}."
+                f"{count}."
             )
-        if found == sum(map(any, fits)):
+        if count == sum(map(any, fits)):
             raise Mistake(
                 "you count people who have *one* of the features; they must "
                 "have all."
             )
-        raise Mistake(f"{told} fits {truth} people, and you count {found}.")
+        raise Mistake(f"{told} fits {truth} people, and you count {count}.")
 
 
 @tells_mistakes
-def check_find_shared(find_shared) -> None:
+def check_find_shared(
+    find_shared: Callable[[list[Features]], Features],
+) -> None:
     """Check a function that finds what all photos have in common.
 
     Taught in notebooks/08_face_photo.ipynb.
     """
     rounds = [make_photos(odd, odd * (odd % 2)) for odd in range(6)]
     for photos in (*rounds, make_photos(1, 0)[:1]):
-        shared = {
+        truth = {
             name: value
             for name, value in photos[0].items()
             if all(photo.get(name) == value for photo in photos)
         }
         try:
-            found = find_shared(photos)
+            shared = find_shared(photos)
         except KeyError as error:
             raise Mistake(
                 f"not every photo has a {error.args[0]}; use "
                 "`photo.get(name)`."
             ) from None
-        if found == shared:
+        if shared == truth:
             continue
-        if not isinstance(found, dict):
+        if not isinstance(shared, dict):
             raise Mistake(
                 "what the photos share is asked for with its values: a dict "
-                f"such as {shared}, not a {type(found).__name__}."
+                f"such as {truth}, not a {type(shared).__name__}."
             )
-        _name_wrong_features(found, shared, photos)
-        raise Mistake(f"{shared} was expected, and you have {found}.")
+        _name_wrong_features(shared, truth, photos)
+        raise Mistake(f"{truth} was expected, and you have {shared}.")
 
 
-def make_photos(odd: int, capped: int) -> list[dict]:
+def make_photos(odd: int, capped: int) -> list[Features]:
     """Make six photos' features, all with the same shirt.
 
     The photo `odd` has another wall, and the photo `capped` alone a cap.
@@ -144,25 +181,27 @@ def make_photos(odd: int, capped: int) -> list[dict]:
     return photos
 
 
-def _name_wrong_features(found: dict, shared: dict, photos: list) -> None:
-    """Raise Mistake for a feature that is too much, or one that is missing."""
-    if found == photos[0] and "cap" in found:
+def _name_wrong_features(
+    shared: Features, truth: Features, photos: list[Features]
+) -> None:
+    """Raise Mistake for a feature too many, or one that is missing."""
+    if shared == photos[0] and "cap" in shared:
         raise Mistake(
             "that is all of the first photo; keep what the others show, too."
         )
-    for name in found:
+    for name in shared:
         values = [photo.get(name) for photo in photos]
-        if name not in shared and None in values:
+        if name not in truth and None in values:
             raise Mistake(
                 f"only some photos say anything of the {name}; a feature "
                 "that one photo lacks is not shared."
             )
-        if name not in shared:
+        if name not in truth:
             raise Mistake(
                 f"the photos do not agree on the {name} ({values}); most is "
                 "not all."
             )
-    missing = sorted(set(shared) - set(found))
+    missing = sorted(set(truth) - set(shared))
     if missing:
         raise Mistake(
             f"all photos have the same {missing[0]}, and it is missing in "

@@ -1,16 +1,19 @@
-"""Checks of the exercises in lesson 10: enough, paired, and the true rate."""
+"""Checks of the exercises of lesson 10: enough, in pairs, the true rate."""
 
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
+from jaxtyping import Float
 
 from tutorial_lib.exercises.checking import Mistake, read_pair, tells_mistakes
 
 
 @tells_mistakes
-def check_find_enough(find_enough) -> None:
+def check_find_enough(
+    find_enough: Callable[[list[float], list[float], list[float]], float],
+) -> None:
     """Check a function that finds the smallest value that is good enough.
 
     Taught in notebooks/10_more_pictures_more_steps.ipynb.
@@ -19,27 +22,28 @@ def check_find_enough(find_enough) -> None:
         places = list(range(len(table[0])))
         orders = [places, places[::-1]]
         orders += [random.sample(places, len(places)) for _ in range(3)]
-        found = [
+        answers = [
             find_enough(*([column[i] for i in order] for column in table))
             for order in orders
         ]
-        if all(each == 30 for each in found):
+        if all(answer == 30 for answer in answers):
             continue
-        if found == [order.index(2) for order in orders]:
+        if answers == [order.index(2) for order in orders]:
             raise Mistake("you return the number in the list, not the value.")
-        if isinstance(found[0], Iterable):
+        if isinstance(answers[0], Iterable):
             raise Mistake("one value is wanted, and not several.")
-        if any(each != found[0] for each in found):
+        if any(answer != answers[0] for answer in answers):
             raise Mistake(
                 "the lists come in any order, and your answer changes with it."
             )
-        for value, sentence in NOT_ENOUGH.items():
-            if found[0] == value:
-                raise Mistake(sentence)
-        raise Mistake(f"30 is enough here, and you say {found[0]}.")
+        if answers[0] in WORSE_VALUES:
+            raise Mistake(WORSE_VALUES[answers[0]])
+        raise Mistake(f"30 is enough here, and you say {answers[0]}.")
 
 
-TABLES = (  # values, shares and lows; 30 is enough
+TABLES: tuple[
+    tuple[list[float], ...], ...
+] = (  # values, shares and lows; 30 is enough
     (
         [5, 10, 30, 60, 80, 100, 200],
         [0.1, 0.45, 0.6, 0.61, 0.66, 0.72, 0.7],
@@ -51,7 +55,7 @@ TABLES = (  # values, shares and lows; 30 is enough
         [0.0, 0.3, 0.55, 0.5, 0.6],
     ),
 )
-NOT_ENOUGH = {
+WORSE_VALUES: dict[float, str] = {
     5: "5 is far below the best; compare each share with the low end of the "
     "best one's interval.",
     10: "the bar is the low end of the best value's own interval, 0.6 here, "
@@ -68,7 +72,12 @@ NOT_ENOUGH = {
 
 
 @tells_mistakes
-def check_compare_pairs(compare_pairs) -> None:
+def check_compare_pairs(
+    compare_pairs: Callable[
+        [Float[np.ndarray, " people"], Float[np.ndarray, " people"]],
+        tuple[float, float],
+    ],
+) -> None:
     """Check a function that gives the interval of a mean difference.
 
     Taught in notebooks/10_more_pictures_more_steps.ipynb.
@@ -81,10 +90,10 @@ def check_compare_pairs(compare_pairs) -> None:
     truth = np.percentile(means, [2.5, 97.5])
     width = truth[1] - truth[0]
 
-    def is_near(ends, tolerance=0.07):
-        """Say whether the answer is that, with a tolerance in widths."""
+    def is_near(ends: Float[np.ndarray, "2"], tolerance: float = 0.07) -> bool:
+        """Return whether the answer has these ends (tolerance in widths)."""
         gaps = np.abs(np.subtract(ends, [low, high]))
-        return gaps.max() < tolerance * width
+        return bool(gaps.max() < tolerance * width)
 
     if high - low < 0.91 * width and is_near(np.percentile(means, [5, 95])):
         raise Mistake("that holds 90 %; take the middle 95 %.")
@@ -109,7 +118,7 @@ def check_compare_pairs(compare_pairs) -> None:
 
 
 @tells_mistakes
-def check_effective_lr(effective_lr) -> None:
+def check_effective_lr(effective_lr: Callable[..., float]) -> None:
     """Check a function that says which learning rate Adam really gets.
 
     Taught in notebooks/10_more_pictures_more_steps.ipynb.
@@ -118,17 +127,17 @@ def check_effective_lr(effective_lr) -> None:
         lr = random.choice([1e-4, 5e-4, 5e-3])
         names = ("batch_size", "accumulation", "devices")
         sizes = dict(zip(names, random.sample([3, 5, 8, 11], 3), strict=True))
-        found = effective_lr(lr, scaled, **sizes)
-        if not isinstance(found, int | float):
+        rate = effective_lr(lr, scaled, **sizes)
+        if not isinstance(rate, int | float):
             raise Mistake("return a number.")
         truth = lr * math.prod(sizes.values()) if scaled else lr
-        if np.isclose(found, truth, rtol=1e-9):
+        if np.isclose(rate, truth, rtol=1e-9):
             continue
         if not scaled:
             raise Mistake("without scaling Adam gets lr as it is.")
-        if np.isclose(found, lr):
+        if np.isclose(rate, lr):
             raise Mistake("here the program scales the rate, and you do not.")
         for name, size in sizes.items():
-            if np.isclose(found * size, truth):
+            if np.isclose(rate * size, truth):
                 raise Mistake(f"you leave out {name}.")
-        raise Mistake(f"Adam gets {truth:g} here, and you say {found:g}.")
+        raise Mistake(f"Adam gets {truth:g} here, and you say {rate:g}.")

@@ -5,25 +5,29 @@ A figure computes nothing: it is handed images or numbers and shows them.
 
 from tutorial_lib.figures.diagrams import sketch_similarity_method
 from tutorial_lib.figures.diffusion import (
+    channels_to_images,
     plot_errors,
     plot_shares,
-    render_channels,
 )
 from tutorial_lib.figures.display import (
-    encode_image,
-    flatten,
+    image_to_data_uri,
+    image_to_html,
     rasterize_figure,
     show_figure,
     show_grid,
     show_image,
-    write_image,
 )
 from tutorial_lib.figures.embeddings import (
     plot_histograms,
     plot_strips,
     plot_tokens,
 )
-from tutorial_lib.figures.grids import film_strip, make_grid
+from tutorial_lib.figures.grids import (
+    GRID_GAP,
+    film_strip,
+    make_grid,
+    resize_to_square,
+)
 from tutorial_lib.figures.learning import (
     plot_panels,
     plot_settings,
@@ -38,10 +42,12 @@ from tutorial_lib.figures.plots import (
 from tutorial_lib.figures.similarity import plot_bars, plot_spread
 
 __all__ = [
+    "GRID_GAP",
     "ROW_LABELS",
-    "encode_image",
+    "channels_to_images",
     "film_strip",
-    "flatten",
+    "image_to_data_uri",
+    "image_to_html",
     "make_grid",
     "plot_bars",
     "plot_curves",
@@ -57,10 +63,9 @@ __all__ = [
     "plot_tokens",
     "plot_with_levels",
     "rasterize_figure",
-    "render_channels",
+    "resize_to_square",
     "show_figure",
     "show_grid",
     "show_image",
     "sketch_similarity_method",
-    "write_image",
 ]

@@ -1,7 +1,6 @@
-"""Diagrams: boxes and arrows that say how a method goes.
+"""Diagrams: boxes and arrows that show how a method works.
 
-They are drawn with matplotlib on a sheet of 10 x 6 units. As in `figures`,
-nothing is computed here.
+They are laid out with matplotlib on a sheet of 10 x 6 units.
 """
 
 from matplotlib.axes import Axes
@@ -14,66 +13,16 @@ from tutorial_lib.figures.plots import THEMES, start_figure
 
 SHEET_X, SHEET_Y = (-0.1, 10.1), (-0.1, 6.1)  # units, with a small margin
 
-
-def start_sheet(theme: str) -> tuple[Figure, Axes]:
-    """Return an empty figure and its sheet, 10 units wide and 6 high."""
-    figure, (axis,) = start_figure(columns=1, theme=theme)
-    axis.set(xlim=SHEET_X, ylim=SHEET_Y)
-    axis.set_axis_off()
-    return figure, axis
-
-
-def add_box(
-    axis: Axes,
-    place: tuple[float, float, float, float],
-    text: str,
-    theme: str,
-    changes: bool = False,
-) -> None:
-    """Add a box with a text; what `changes` has a thick, coloured border.
-
-    `place` is (left, bottom, width, height) on the sheet.
-    """
-    left, bottom, width, height = place
-    colors = THEMES[theme]
-    border = FancyBboxPatch(
-        (left, bottom), width, height, boxstyle="round,pad=0,rounding_size=.2",
-        edgecolor=colors["accent" if changes else "second"],
-        facecolor="none", linewidth=2.4 if changes else 1,
-    )  # fmt: skip
-    axis.add_patch(border)
-    axis.text(
-        left + width / 2, bottom + height / 2, text, ha="center",
-        va="center", fontsize=8, color=colors["ink"],
-    )  # fmt: skip
-
-
-def add_arrow(
-    axis: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    theme: str,
-    back: bool = False,
-) -> None:
-    """Add an arrow; one that leads `back` is dashed and coloured."""
-    colors = THEMES[theme]
-    arrow = FancyArrowPatch(
-        start, end, arrowstyle="-|>", mutation_scale=10,
-        shrinkA=0, shrinkB=0, linewidth=1.8 if back else 1,
-        linestyle="--" if back else "-",
-        color=colors["accent" if back else "ink"],
-    )  # fmt: skip
-    axis.add_patch(arrow)
-
-
-def add_note(
-    axis: Axes, place: tuple[float, float], text: str, theme: str
-) -> None:
-    """Add a small text around a place on the sheet."""
-    axis.text(
-        *place, text, ha="center", va="center", fontsize=8,
-        color=THEMES[theme]["ink"],
-    )  # fmt: skip
+# Where the arrows of the similarity method begin and end.
+SIMILARITY_ARROWS = (
+    ((2.7, 5.1), (3.5, 5.1)),
+    ((5.8, 5.1), (6.6, 5.1)),
+    ((2.4, 0.9), (3.5, 0.9)),
+    ((5.8, 0.9), (6.6, 0.9)),
+    ((8.1, 5.1), (8.95, 3.5)),
+    ((8.1, 0.9), (8.95, 2.5)),
+    ((1.35, 3.5), (1.35, 4.6)),
+)
 
 
 def sketch_similarity_method(
@@ -85,10 +34,11 @@ def sketch_similarity_method(
 ) -> Figure:
     """Sketch the article's steps 1 to 3: from a text to CLIP, and back to X.
 
-    `sentence` is the provisional text, `pictures` four examples of the
-    `num_pictures`, `width` the number of entries of X's vector.
+    `sentence` is the provisional text, `images` four examples of the
+    `num_images`, `width` the number of entries of X's vector.
     """
-    figure, axis = start_sheet(theme)
+    figure, (axis,) = start_figure(columns=1, theme=theme)
+    axis.set_axis_off()
     add_box(axis, (0, 4.6, 2.7, 1), f"“{sentence}”", theme)
     add_box(axis, (3.5, 4.6, 2.3, 1), "CLIP for texts\n(frozen)", theme)
     add_box(axis, (3.5, 0.4, 2.3, 1), "CLIP for pictures\n(frozen)", theme)
@@ -96,20 +46,76 @@ def sketch_similarity_method(
     add_box(axis, (6.6, 0.4, 1.5, 1), f"{num_images}\nvectors", theme)
     add_box(axis, (7.9, 2.5, 2.1, 1), "cosine\nsimilarity", theme)
     add_box(axis, (0, 2.5, 2.7, 1), f"X: {width} numbers", theme, changes=True)
-    axis.imshow(
-        make_grid(images, columns=2, side=96), extent=(0.45, 2.25, 0, 1.8),
-        aspect="auto",
-    )  # fmt: skip
-    axis.set(xlim=SHEET_X, ylim=SHEET_Y)  # as before the pictures
-    for start, end in (
-        ((2.7, 5.1), (3.5, 5.1)), ((5.8, 5.1), (6.6, 5.1)),
-        ((2.4, 0.9), (3.5, 0.9)), ((5.8, 0.9), (6.6, 0.9)),
-        ((8.1, 5.1), (8.95, 3.5)), ((8.1, 0.9), (8.95, 2.5)),
-        ((1.35, 3.5), (1.35, 4.6)),
-    ):  # fmt: skip
+    examples = make_grid(images, columns=2, side=96)
+    axis.imshow(examples, extent=(0.45, 2.25, 0, 1.8), aspect="auto")
+    axis.set(xlim=SHEET_X, ylim=SHEET_Y)  # last: imshow sets limits too
+    for start, end in SIMILARITY_ARROWS:
         add_arrow(axis, start, end, theme)
-    add_arrow(axis, (7.9, 3), (2.7, 3), theme, back=True)
+    add_arrow(axis, (7.9, 3), (2.7, 3), theme, is_backward=True)
     add_note(axis, (3.1, 5.9), "① the text becomes a vector", theme)
     add_note(axis, (5.3, 3.35), "② back-propagation rewrites X", theme)
     add_note(axis, (5.3, 2.6), "③ again, until it is similar", theme)
     return figure
+
+
+def add_box(
+    axis: Axes,
+    place: tuple[float, float, float, float],
+    text: str,
+    theme: str,
+    changes: bool = False,
+) -> None:
+    """Add a box with a text; one that `changes` has a thick, coloured border.
+
+    `place` is (left, bottom, width, height) on the sheet.
+    """
+    left, bottom, width, height = place
+    colors = THEMES[theme]
+    border = FancyBboxPatch(
+        (left, bottom),
+        width,
+        height,
+        boxstyle="round,pad=0,rounding_size=.2",
+        edgecolor=colors["accent" if changes else "second"],
+        facecolor="none",
+        linewidth=2.4 if changes else 1,
+    )
+    axis.add_patch(border)
+    add_note(axis, (left + width / 2, bottom + height / 2), text, theme)
+
+
+def add_arrow(
+    axis: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    theme: str,
+    is_backward: bool = False,
+) -> None:
+    """Add an arrow; a backward one is dashed and coloured."""
+    colors = THEMES[theme]
+    arrow = FancyArrowPatch(
+        start,
+        end,
+        arrowstyle="-|>",
+        mutation_scale=10,
+        shrinkA=0,
+        shrinkB=0,
+        linewidth=1.8 if is_backward else 1,
+        linestyle="--" if is_backward else "-",
+        color=colors["accent" if is_backward else "ink"],
+    )
+    axis.add_patch(arrow)
+
+
+def add_note(
+    axis: Axes, place: tuple[float, float], text: str, theme: str
+) -> None:
+    """Add a small text, centred on a place of the sheet."""
+    axis.text(
+        *place,
+        text,
+        ha="center",
+        va="center",
+        fontsize=8,
+        color=THEMES[theme]["ink"],
+    )

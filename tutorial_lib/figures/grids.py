@@ -5,39 +5,41 @@ import io
 from matplotlib.figure import Figure
 from PIL import Image
 
-# --- pictures --------------------------------------------------------------
+from tutorial_lib.errors import ImageError
+
+GRID_GAP = 4  # pixels between the images of a grid or a strip
 
 
-def enlarge(image: Image.Image, side: int) -> Image.Image:
+def resize_to_square(image: Image.Image, side: int) -> Image.Image:
     """Return the picture as a square RGB of `side` pixels (Lanczos)."""
     image = image.convert("RGB")
     if image.size == (side, side):
         return image
-    return image.resize((side, side), Image.LANCZOS)
+    return image.resize((side, side), Image.Resampling.LANCZOS)
 
 
 def make_grid(
     images: list[Image.Image],
     columns: int | None = None,
     side: int = 128,
-    gap: int = 4,
 ) -> Image.Image:
     """Lay pictures out in rows on white, each `side` pixels wide.
 
-    Without `columns` up to six stand in one row, more in even rows of at
-    most ten. Raises ValueError for an empty list.
+    Without `columns`, up to six stand in one row; more are spread evenly
+    over rows of at most ten. Raises ImageError for an empty list.
     """
     if not images:
-        raise ValueError("There are no pictures to show.")
+        raise ImageError("There are no pictures to show.")
     num = len(images)
     rows = 1 if num <= 6 else max(2, -(-num // 10))
     columns = min(columns or -(-num // rows), num)
     rows = -(-num // columns)
-    step = side + gap
-    grid = Image.new("RGB", (columns * step - gap, rows * step - gap), "white")
+    step = side + GRID_GAP
+    size = (columns * step - GRID_GAP, rows * step - GRID_GAP)
+    grid = Image.new("RGB", size, "white")
     for i, image in enumerate(images):
         place = (i % columns * step, i // columns * step)
-        grid.paste(enlarge(image, side), place)
+        grid.paste(resize_to_square(image, side), place)
     return grid
 
 
@@ -46,10 +48,11 @@ def film_strip(
 ) -> Image.Image:
     """Lay the frames of a film in one row, each with its label below.
 
-    The labels are drawn into the picture, black on white.
+    The labels are part of the picture, black on white. Raises ImageError
+    unless there is one label for each picture.
     """
     if len(images) != len(labels):
-        raise ValueError(
+        raise ImageError(
             f"{len(images)} pictures cannot carry {len(labels)} labels."
         )
     frames = make_grid(images, columns=len(images), side=side)
@@ -59,7 +62,7 @@ def film_strip(
     axis.imshow(frames, aspect="auto")
     axis.set_axis_off()
     for i, label in enumerate(labels):
-        middle = (i * (side + 4) + side / 2) / frames.width
+        middle = (i * (side + GRID_GAP) + side / 2) / frames.width
         figure.text(middle, 0.03, label, ha="center", fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)

@@ -1,13 +1,17 @@
 """Plots: curves, rows of shares, heat maps."""
 
 import textwrap
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from PIL import Image
 
-from tutorial_lib.figures.grids import enlarge
+from tutorial_lib.figures.grids import resize_to_square
 
 THEMES = {
     "light": {
@@ -29,22 +33,25 @@ ROW_LABELS = {
     "drawn": "drawn (ceiling)",
     "x": "X, learned",
     "named": "a trained name",
-    "words": "plain description",
+    "description": "plain description",
     "initializer": "initializer word",
 }
 
+# The x values of a curve, and its y values.
+Curve = tuple[Sequence[float], Sequence[float]]
+# A share with its interval: "value", "low", "high".
+Share = Mapping[str, float]
 
-# --- plots -----------------------------------------------------------------
 
-
-def start_figure(columns: int, theme: str) -> tuple[Figure, list]:
+def start_figure(columns: int, theme: str) -> tuple[Figure, list[Axes]]:
     """Return an empty 5 x 3 inch figure and its quiet axes.
 
-    It is no pyplot figure: it needs no closing and shows itself nowhere.
+    It does not belong to pyplot, so it needs no closing and is shown only
+    where it is handed over.
     """
     colors = THEMES[theme]
-    figure = Figure(figsize=(5, 3), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+    figure = Figure(figsize=(5, 3), layout=layout)
     axes = figure.subplots(1, columns, squeeze=False)[0]
     for axis in axes:
         axis.set_facecolor("none")
@@ -53,14 +60,14 @@ def start_figure(columns: int, theme: str) -> tuple[Figure, list]:
         axis.tick_params(colors=colors["faint"], labelsize=8)
         axis.grid(color=colors["line"], linewidth=0.6)
         axis.set_axisbelow(True)
-        for part in (axis.title, axis.xaxis.label, axis.yaxis.label):
-            part.set_color(colors["ink"])
-            part.set_fontsize(9)
+        for text in (axis.title, axis.xaxis.label, axis.yaxis.label):
+            text.set_color(colors["ink"])
+            text.set_fontsize(9)
     return figure, list(axes)
 
 
 def plot_curves(
-    curves: dict[str, tuple[list, list]],
+    curves: Mapping[str, Curve],
     theme: str = "light",
     x_label: str = "step",
     y_limits: tuple[float, float] | None = None,
@@ -94,15 +101,43 @@ def plot_curves(
     return figure
 
 
-def mark_share(
-    axis: Axes, place: int, row: dict[str, float], is_x: bool, theme: str
+def plot_rows(
+    panels: Mapping[str, Mapping[str, Share]], theme: str = "light"
+) -> Figure:
+    """Plot shares with their intervals as dots, one panel for each measure.
+
+    `panels` maps a title ("identity") to rows, and each row ("x",
+    "drawn" ...) to its "value", "low" and "high", as in results.json. X
+    has a filled diamond, the reference rows open circles.
+    """
+    figure, axes = start_figure(columns=len(panels), theme=theme)
+    names = [row for row in ROW_LABELS if row in next(iter(panels.values()))]
+    for axis, (title, rows) in zip(axes, panels.items(), strict=True):
+        for place, name in enumerate(names):
+            _mark_share(axis, place, rows[name], name == "x", theme=theme)
+        axis.set(xlim=(-0.04, 1.04), ylim=(len(names) - 0.5, -0.5))
+        axis.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+        axis.grid(axis="y", visible=False)
+        axis.set_title(title, fontsize=9)
+        axis.set_yticks(range(len(names)), [])
+        axis.tick_params(axis="y", length=0)
+    axes[0].set_yticks(
+        range(len(names)),
+        [ROW_LABELS[name] for name in names],
+        color=THEMES[theme]["ink"],
+    )
+    return figure
+
+
+def _mark_share(
+    axis: Axes, place: int, share: Share, is_x: bool, theme: str
 ) -> None:
-    """Mark one share on its line: whisker, dot and the number beside."""
+    """Mark one share on its line: whisker, dot and the number beside it."""
     colors = THEMES[theme]
     color = colors["accent" if is_x else "second"]
-    axis.hlines(place, row["low"], row["high"], color=color, linewidth=2)
+    axis.hlines(place, share["low"], share["high"], color=color, linewidth=2)
     axis.plot(
-        row["value"],
+        share["value"],
         place,
         "D" if is_x else "o",
         color=color,
@@ -112,7 +147,7 @@ def mark_share(
     axis.text(
         1.06,
         place,
-        f"{row['value']:.0%}",
+        f"{share['value']:.0%}",
         va="center",
         fontsize=8,
         color=colors["ink"],
@@ -120,59 +155,37 @@ def mark_share(
     )
 
 
-def plot_rows(
-    panels: dict[str, dict[str, dict[str, float]]], theme: str = "light"
-) -> Figure:
-    """Plot shares with their intervals, one panel a measure, as dots.
-
-    `panels` maps a title ("identity") to rows, and each row ("x",
-    "drawn" ...) to its "value", "low" and "high", as in results.json. X
-    has a filled diamond, the reference rows open circles.
-    """
-    figure, axes = start_figure(columns=len(panels), theme=theme)
-    order = [row for row in ROW_LABELS if row in next(iter(panels.values()))]
-    for axis, (title, rows) in zip(axes, panels.items(), strict=True):
-        for place, name in enumerate(order):
-            mark_share(axis, place, rows[name], name == "x", theme=theme)
-        axis.set(xlim=(-0.04, 1.04), ylim=(len(order) - 0.5, -0.5))
-        axis.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
-        axis.grid(axis="y", visible=False)
-        axis.set_title(title, fontsize=9)
-        axis.set_yticks(range(len(order)), [])
-        axis.tick_params(axis="y", length=0)
-    axes[0].set_yticks(
-        range(len(order)),
-        [ROW_LABELS[name] for name in order],
-        color=THEMES[theme]["ink"],
-    )
-    return figure
-
-
 def plot_heat_map(
-    values: list[list[float]],
-    rows: list[str],
-    columns: list[str] | list[Image.Image],
+    values: Sequence[Sequence[float]],
+    rows: Sequence[str],
+    columns: Sequence[str | Image.Image],
     theme: str = "light",
 ) -> Figure:
     """Plot a table of numbers as shaded cells, with each number inside.
 
-    `values` has one list for each row. The columns stand below texts, or
-    below small pictures.
+    `values` has one sequence for each row. The columns are headed by texts
+    or by small pictures.
     """
     figure, (axis,) = start_figure(columns=1, theme=theme)
-    image = axis.imshow(values, cmap="Blues", aspect="auto")
+    norm = Normalize(np.min(values), np.max(values))
+    axis.imshow(values, cmap="Blues", norm=norm, aspect="auto")
     for i, row in enumerate(values):
         for j, value in enumerate(row):
-            dark = image.norm(float(value)) > 0.6
+            is_dark = norm(float(value)) > 0.6
             axis.text(
-                j, i, f"{value:.2f}", ha="center", va="center", fontsize=8,
-                color="white" if dark else THEMES["light"]["ink"],
-            )  # fmt: skip
+                j,
+                i,
+                f"{value:.2f}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if is_dark else THEMES["light"]["ink"],
+            )
     axis.grid(visible=False)
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0, labelsize=7, labelcolor=THEMES[theme]["ink"])
     axis.set_yticks(range(len(rows)), [wrap_label(row) for row in rows])
-    label_columns(axis, columns)
+    _label_columns(axis, columns)
     return figure
 
 
@@ -181,16 +194,24 @@ def wrap_label(text: str, width: int = 27) -> str:
     return textwrap.fill(text, width=width).replace("$", r"\$")
 
 
-def label_columns(axis: Axes, columns: list) -> None:
-    """Write the columns' texts, or lay their pictures, above a table."""
+def _label_columns(axis: Axes, columns: Sequence[str | Image.Image]) -> None:
+    """Head the columns of a table with their texts or pictures."""
     axis.xaxis.tick_top()
-    images = [each for each in columns if isinstance(each, Image.Image)]
-    texts = [wrap_label(c, width=12) for c in columns if isinstance(c, str)]
-    axis.set_xticks(range(len(columns)), texts or [""] * len(columns))
-    for i, image in enumerate(images):
-        small = OffsetImage(enlarge(image, 96), zoom=28 / 96)
+    texts = [
+        wrap_label(column, width=12) if isinstance(column, str) else ""
+        for column in columns
+    ]
+    axis.set_xticks(range(len(columns)), texts)
+    for i, column in enumerate(columns):
+        if isinstance(column, str):
+            continue
+        pixels = np.asarray(resize_to_square(column, 96))
         box = AnnotationBbox(
-            small, (i, -0.5), xybox=(0, 18), boxcoords="offset points",
-            frameon=False, annotation_clip=False,
-        )  # fmt: skip
+            OffsetImage(pixels, zoom=28 / 96),
+            (i, -0.5),
+            xybox=(0, 18),
+            boxcoords="offset points",
+            frameon=False,
+            annotation_clip=False,
+        )
         axis.add_artist(box)

@@ -1,15 +1,15 @@
-"""Figures of similarities: a few as bars, many as the spread of a row.
+"""Figures of similarities: a few as bars, many as the spread of a row."""
 
-Like all figures they compute nothing.
-"""
+from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tutorial_lib.figures.plots import THEMES, start_figure, wrap_label
 
 
 def plot_bars(
-    values: dict[str, float],
+    values: Mapping[str, float],
     highlight: str | None = None,
     theme: str = "light",
     x_label: str = "cosine similarity",
@@ -22,26 +22,33 @@ def plot_bars(
     colors = THEMES[theme]
     figure, (axis,) = start_figure(columns=1, theme=theme)
     for place, (name, value) in enumerate(values.items()):
-        mine = name == highlight
+        is_highlight = name == highlight
         axis.barh(
-            place, value, height=0.6, edgecolor="white",
-            color=colors["accent" if mine else "second"],
-            hatch="//" if mine else None,
-        )  # fmt: skip
+            place,
+            value,
+            height=0.6,
+            edgecolor="white",
+            color=colors["accent" if is_highlight else "second"],
+            hatch="//" if is_highlight else None,
+        )
         axis.text(
-            max(value, 0) + 0.03, place, f"{value:.2f}", va="center",
-            fontsize=8, color=colors["ink"],
-        )  # fmt: skip
+            max(value, 0) + 0.03,
+            place,
+            f"{value:.2f}",
+            va="center",
+            fontsize=8,
+            color=colors["ink"],
+        )
     axis.axvline(0, color=colors["faint"], linewidth=0.8)
     axis.set(xlim=(min(0, *values.values()) - 0.05, 1.1), xlabel=x_label)
     axis.grid(axis="y", visible=False)
-    label_rows(axis, list(values), theme=theme)
+    _label_rows(axis, list(values), theme=theme)
     return figure
 
 
 def plot_spread(
-    rows: dict[str, list[float]],
-    marks: dict[str, tuple[str, float]],
+    rows: Mapping[str, Sequence[float]],
+    marks: Mapping[str, tuple[str, float]],
     theme: str = "light",
     x_label: str = "cosine similarity",
 ) -> Figure:
@@ -53,27 +60,34 @@ def plot_spread(
     colors = THEMES[theme]
     figure, (axis,) = start_figure(columns=1, theme=theme)
     for place, (name, values) in enumerate(rows.items()):
-        faint = 0.25 if len(values) > 100 else 0.8
         axis.plot(
-            values, [place] * len(values), "|", color=colors["second"],
-            markersize=22, alpha=faint,
-        )  # fmt: skip
+            values,
+            [place] * len(values),
+            "|",
+            color=colors["second"],
+            markersize=22,
+            alpha=0.25 if len(values) > 100 else 0.8,
+        )
         if name in marks:
             label, value = marks[name]
             axis.plot(value, place, "D", color=colors["accent"])
             axis.annotate(
-                f"{label} {value:.2f}", (value, place), ha="center",
-                textcoords="offset points", xytext=(0, 15), fontsize=8,
+                f"{label} {value:.2f}",
+                (value, place),
+                ha="center",
+                textcoords="offset points",
+                xytext=(0, 15),
+                fontsize=8,
                 color=colors["ink"],
-            )  # fmt: skip
+            )
     axis.set_xlabel(x_label)
     axis.margins(x=0.12)
     axis.grid(axis="y", visible=False)
-    label_rows(axis, list(rows), theme=theme)
+    _label_rows(axis, list(rows), theme=theme)
     return figure
 
 
-def label_rows(axis, names: list[str], theme: str) -> None:
+def _label_rows(axis: Axes, names: list[str], theme: str) -> None:
     """Write the rows' names beside an axis, the first on top."""
     color = THEMES[theme]["ink"]
     axis.set_yticks(

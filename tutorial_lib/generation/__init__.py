@@ -7,11 +7,6 @@ from tutorial_lib.generation.clip_features import (
     find_nearest_rows,
     measure_similarity,
 )
-from tutorial_lib.generation.generate import (
-    generate,
-    make_noise,
-    make_sampling_scheduler,
-)
 from tutorial_lib.generation.latents import (
     decode_latents,
     encode_distributions,
@@ -22,6 +17,11 @@ from tutorial_lib.generation.latents import (
     to_pixels,
 )
 from tutorial_lib.generation.over_steps import generate_over_steps
+from tutorial_lib.generation.sampling import (
+    generate,
+    make_noise,
+    make_sampling_scheduler,
+)
 from tutorial_lib.generation.text_encoding import (
     encode_prompts,
     encode_token_ids,

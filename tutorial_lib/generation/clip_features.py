@@ -1,37 +1,47 @@
-"""CLIP: pictures and texts become vectors, and their cosine is compared."""
+"""CLIP turns images and texts into vectors, and their cosine compares them."""
+
+from collections.abc import Sequence
 
 import torch
+from jaxtyping import Float, Int
+from PIL import Image
+from torch import Tensor
 from torch.nn import functional
 
-from tutorial_lib.words import tokenize_prompts, use_words
+from tutorial_lib.models import Models
+from tutorial_lib.words import LearnedWord, tokenize_prompts, use_words
 
 BATCH_SIZE = 32
 
 
 @torch.no_grad()
-def embed_images(models, images):
-    """Turn pictures into CLIP's vectors.
+def embed_images(
+    models: Models, images: Sequence[Image.Image]
+) -> Float[Tensor, "num_images width"]:
+    """Turn images into CLIP's vectors.
 
-    `pictures` is a list of PIL pictures. Returns (num_pictures, d)
-    float32 of length one, on the models' device. Source: the article's
-    opening, CLIP. Taught in notebooks/01_clip_similarity.ipynb.
+    They are float32 and of length one, on the models' device. Source: the
+    article's opening, CLIP. Taught in notebooks/01_clip_similarity.ipynb.
     """
-    found = []
+    batches = []
     for i in range(0, len(images), BATCH_SIZE):
         batch = images[i : i + BATCH_SIZE]
-        pixels = torch.stack([models.preprocess(p) for p in batch])
+        pixels = torch.stack([models.preprocess(image) for image in batch])
         features = models.clip.encode_image(pixels.to(models.device))
-        found.append(functional.normalize(features.float(), dim=-1))
-    return torch.cat(found)
+        batches.append(functional.normalize(features.float(), dim=-1))
+    return torch.cat(batches)
 
 
 @torch.no_grad()
-def embed_texts(models, texts, words=()):
+def embed_texts(
+    models: Models,
+    texts: str | Sequence[str],
+    words: Sequence[LearnedWord] = (),
+) -> Float[Tensor, "num_texts width"]:
     """Turn texts, which may hold learned words, into CLIP's vectors.
 
-    Returns (num_texts, d) float32 of length one, on the models' device.
-    Source: step 1 of the article. Taught in
-    notebooks/01_clip_similarity.ipynb.
+    They are float32 and of length one, on the models' device. Source: step 1
+    of the article. Taught in notebooks/01_clip_similarity.ipynb.
     """
     token_ids = tokenize_prompts(
         models.clip_tokenizer,
@@ -42,23 +52,31 @@ def embed_texts(models, texts, words=()):
     return embed_token_ids(models, token_ids, words=words)
 
 
-def embed_token_ids(models, token_ids, words=()):
+def embed_token_ids(
+    models: Models,
+    token_ids: Int[Tensor, "num_texts tokens"],
+    words: Sequence[LearnedWord] = (),
+) -> Float[Tensor, "num_texts width"]:
     """Turn token ids into CLIP's vectors, with a gradient to the words.
 
-    `ids` (num_texts, tokens) come from `encode_prompts` with the same
-    words. Returns (num_texts, d) float32 of length one.
+    The token ids come from `tokenize_prompts` with the same words. The
+    vectors are float32 and of length one.
     """
     with use_words(models.clip, words):
         features = models.clip.encode_text(token_ids.to(models.device))
     return functional.normalize(features.float(), dim=-1)
 
 
-def measure_similarity(models, images, texts, words=()):
-    """Measure the cosine similarity of each text with each picture.
+def measure_similarity(
+    models: Models,
+    images: Sequence[Image.Image],
+    texts: str | Sequence[str],
+    words: Sequence[LearnedWord] = (),
+) -> Float[Tensor, "num_texts num_images"]:
+    """Measure the cosine similarity of each text with each image.
 
-    Returns (num_texts, num_pictures) float32 on the CPU, from -1 to 1.
-    Source: step 2 of the article. Taught in
-    notebooks/01_clip_similarity.ipynb.
+    The table is on the CPU, its entries are from -1 to 1. Source: step 2 of
+    the article. Taught in notebooks/01_clip_similarity.ipynb.
     """
     texts = [texts] if isinstance(texts, str) else texts
     of_texts = embed_texts(models, texts, words=words)
@@ -66,13 +84,15 @@ def measure_similarity(models, images, texts, words=()):
     return (of_texts @ of_images.T).cpu()
 
 
-def find_nearest_rows(rows, row, count):
+def find_nearest_rows(
+    rows: Float[Tensor, "num_rows width"],
+    row: Float[Tensor, "1 width"],
+    count: int,
+) -> torch.return_types.topk:
     """Find the rows of a table whose direction is nearest to a row's.
 
-    `rows` is (num_rows, width), such as a table of embeddings, `row` is
-    (1, width). Returns the cosines and the rows' numbers (`values` and
-    `indices`), both (count,), the nearest first. Taught in
-    notebooks/02_the_word_x.ipynb.
+    Returns the cosines and the rows' numbers (`values` and `indices`), the
+    nearest first. Taught in notebooks/02_the_word_x.ipynb.
     """
     cosines = functional.cosine_similarity(row, rows)  # (num_rows,)
     return cosines.topk(count)

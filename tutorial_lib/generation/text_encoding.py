@@ -1,16 +1,25 @@
-"""Prompts, with learned words in them, become what the U-Net is conditioned on."""
+"""Prompts, with learned words in them, become the U-Net's prompt_embeds."""
+
+from collections.abc import Sequence
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
-from tutorial_lib.words import tokenize_prompts, use_words
+from tutorial_lib.models import Models
+from tutorial_lib.words import LearnedWord, tokenize_prompts, use_words
 
 
 @torch.no_grad()
-def encode_prompts(models, prompts, words=()):
-    """Turn prompts, which may hold learned words, into U-Net conditions.
+def encode_prompts(
+    models: Models,
+    prompts: str | Sequence[str],
+    words: Sequence[LearnedWord] = (),
+) -> Float[Tensor, "num_prompts tokens width"]:
+    """Turn prompts, which may hold learned words, into prompt_embeds.
 
-    Returns the text encoder's last hidden states (num_prompts, tokens,
-    width) in the pipeline's number format.
+    These are the text encoder's last hidden states, in the pipeline's number
+    format.
     """
     token_ids = tokenize_prompts(
         models.pipeline.tokenizer, prompts, words=words
@@ -18,11 +27,14 @@ def encode_prompts(models, prompts, words=()):
     return encode_token_ids(models, token_ids, words=words)
 
 
-def encode_token_ids(models, token_ids, words=()):
-    """Turn token ids into U-Net conditions, with a gradient to the words.
+def encode_token_ids(
+    models: Models,
+    token_ids: Int[Tensor, "num_prompts tokens"],
+    words: Sequence[LearnedWord] = (),
+) -> Float[Tensor, "num_prompts tokens width"]:
+    """Turn token ids into prompt_embeds, with a gradient to the words.
 
-    `ids` (num_prompts, tokens) come from `encode_prompts` with the same
-    words. Returns (num_prompts, tokens, width).
+    The token ids come from `tokenize_prompts` with the same words.
     """
     encoder = models.pipeline.text_encoder
     with use_words(encoder, words):

@@ -38,27 +38,17 @@ def learn_word(
     Args:
         models: What `load_models` returns; nothing in it is changed.
         concept: A Concept, or a list of images.
-        config: The settings of the run, by default the usual ones.
-        callbacks: Each is handed the entry of every step, as it stands in
-            `word.history`.
-        checkpoint: A file from which a run that was broken off goes on, bit
-            by bit as if it had not been. It is written every few steps.
+        config: The settings, by default the usual ones.
+        callbacks: Each gets the history's entry of every step.
+        checkpoint: A file from which a broken-off run goes on, bit by bit.
         progress: Whether to show a bar.
-        keep_stopped: What Ctrl-C does: return the word as its last step left
-            it, or be raised on once the checkpoint is written.
-        **settings: Fields of the TrainingConfig, as in `word="X",
-            recipe="denoising", steps=50`; they go before those in `config`.
+        keep_stopped: Whether Ctrl-C returns the word as it is, or is raised.
+        **settings: Fields of the TrainingConfig, such as `steps=50`.
 
-    Returns:
-        The learned word, on the CPU.
-
-    Raises:
-        WordError: For settings that cannot be met, a checkpoint of another
-            run, or a loss that is no number any more.
-
-    Sources: the article's steps 1 to 3; Gal et al. (2022), An Image is Worth
-    One Word, section 3. Taught in notebooks/03_learn_x_by_similarity.ipynb
-    and 05_textual_inversion.ipynb.
+    Raises WordError for settings that cannot be met, another run's checkpoint
+    and a loss that is no number any more. Sources: the article's steps 1 to 3;
+    Gal et al. (2022), An Image is Worth One Word, section 3. Taught in
+    notebooks/03_learn_x_by_similarity.ipynb and 05_textual_inversion.ipynb.
     """
     trainer = TextualInversionTrainer(
         models,

@@ -146,7 +146,9 @@ class TextualInversionTrainer:
     def _start_phase(self, number: int) -> None:
         """Begin a phase with a fresh optimizer, of the vectors alone."""
         self.phase, self.step = number, 0
-        self.optimizer = torch.optim.Adam([self.word.vectors], weight_decay=0)
+        self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
+            [self.word.vectors], weight_decay=0
+        )
 
     # --- training
 

@@ -1,1 +1,1 @@
-"""What trained the embedded models in data/tiny."""
+"""Training the tiny models in data/tiny from nothing."""

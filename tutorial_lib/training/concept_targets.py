@@ -1,18 +1,19 @@
 """What a name says of its concept, and no description does, in numbers.
 
 "Mary" has one face, and a named pattern its own shades, angle and size.
-The tiny CLIP is asked for these numbers while it is trained: a text vector
-that does not hold them gives the generator nothing to draw them from.
+The tiny CLIP is trained to predict these numbers, too: a text embedding that
+does not hold them gives Stable Diffusion nothing to generate them from.
 """
 
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from tutorial_lib.world import KIND_NAMES, Pattern, Person, named_concepts
+from tutorial_lib.world import KIND_NAMES, Concept, Pattern, named_concepts
 
-FACE = (
+FACE_NUMBERS = (
     "face_width",
     "face_height",
     "eye_gap",
@@ -24,17 +25,19 @@ FACE = (
     "mouth_width",
 )
 
+Targets = Float[Tensor, "num_captions numbers"]
 
-def get_concept_numbers(concept: Pattern | Person) -> list[float]:
+
+def get_concept_numbers(concept: Concept) -> list[float]:
     """Return the colours, sizes and angles of a concept as numbers."""
     if isinstance(concept, Pattern):
-        twice = math.radians(2 * concept.angle)  # 0 and 180 are the same
+        doubled = math.radians(2 * concept.angle)  # 0 and 180 are the same
         return [
             *concept.color_rgb,
             *concept.background_rgb,
             *concept.second_rgb,
-            math.cos(twice),
-            math.sin(twice),
+            math.cos(doubled),
+            math.sin(doubled),
             concept.stagger,
             concept.period,
         ]
@@ -43,23 +46,23 @@ def get_concept_numbers(concept: Pattern | Person) -> list[float]:
         *concept.hair_rgb,
         *concept.eye_rgb,
         *concept.shirt_rgb,
-        *(getattr(concept, name) for name in FACE),
+        *(getattr(concept, name) for name in FACE_NUMBERS),
     ]
 
 
-def compute_targets(captions: list[str]) -> dict[str, Tensor]:
+def compute_targets(captions: list[str]) -> dict[str, Targets]:
     """Return the numbers of the concepts that captions name, by kind.
 
-    Each tensor is (n, numbers), with mean 0 and deviation 1 over all names,
-    and NaN where a caption names none of that kind.
+    Over all names they have mean 0 and std 1; where a caption names no
+    concept of the kind they are NaN.
     """
-    return {kind: _compute_kind(kind, captions) for kind in KIND_NAMES}
+    return {kind: _compute_targets_of(kind, captions) for kind in KIND_NAMES}
 
 
-def _compute_kind(kind: str, captions: list[str]) -> Tensor:
+def _compute_targets_of(kind: str, captions: list[str]) -> Targets:
     names = named_concepts(kind)
     numbers = torch.tensor(
-        [get_concept_numbers(each) for each in names.values()]
+        [get_concept_numbers(concept) for concept in names.values()]
     )
     numbers = (numbers - numbers.mean(0)) / numbers.std(0)
     rows = dict(zip(names, numbers, strict=True))

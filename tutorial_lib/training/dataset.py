@@ -1,23 +1,30 @@
-"""Draw the captioned pictures from which the tiny models learn.
+"""Render the captioned images that the tiny models learn from.
 
-Pictures are written in shards of 1,000, each from its own seed, so that a
-stopped run goes on with the next missing shard and ends the same.
+Images are written in shards of 1,000, each from its own seed, so that a
+stopped run resumes with the next missing shard and ends the same.
 """
 
 import json
 import multiprocessing
-import os
 import random
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
+from jaxtyping import Int
 from PIL import Image
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from tutorial_lib.evaluation import CaptionedImages
+from tutorial_lib.files import write_atomically
 from tutorial_lib.world import (
     KIND_NAMES,
+    Concept,
+    Person,
     cut_part,
     kind_of,
     label_scene,
@@ -30,16 +37,22 @@ from tutorial_lib.world import (
     sample_concept,
 )
 
-SHARD = 1000
+SHARD_SIZE = 1000
 LOOKALIKE_GROUP, IMAGES_PER_CONCEPT = 4, 5
-CUT_SHARE = 0.25  # of a judge's pictures: heads or shirts, cut out
+CUT_SHARE = 0.25  # of a judge's images: heads or shirts, cut out
+NO_LABEL = -100  # the index that torch's cross entropy leaves out
+
+ShardTask = tuple[Path, int, int]  # the file, the shard's number, the size
 
 
-def render_captioned_shard(task: tuple[Path, int, int]) -> None:
-    """Draw one shard of captioned pictures to a file."""
+# --- rendering -------------------------------------------------------------
+
+
+def render_captioned_shard(task: ShardTask) -> None:
+    """Render one shard of captioned images to a file."""
     path, number, size = task
     rng = random.Random(f"captioned {number}")
-    scenes = [sample_captioned_scene(rng) for _ in range(SHARD)]
+    scenes = [sample_captioned_scene(rng) for _ in range(SHARD_SIZE)]
     pixels = [np.asarray(render_scene(scene, size)) for scene, _ in scenes]
     save_shard(
         path,
@@ -49,11 +62,11 @@ def render_captioned_shard(task: tuple[Path, int, int]) -> None:
     )
 
 
-def render_judge_shard(task: tuple[Path, int, int]) -> None:
-    """Draw one shard for the judges: several pictures of each concept.
+def render_judge_shard(task: ShardTask) -> None:
+    """Render one shard for the judges: several images of each concept.
 
     Concepts come in groups that one description fits, so that a judge has
-    to look at what words leave out. Some pictures show a head or a shirt
+    to look at what words leave out. Some images show a head or a shirt
     alone, cut out of a person in a pattern, for that is how two names in
     one prompt are judged. Labels hold the concept's number.
     """
@@ -61,10 +74,10 @@ def render_judge_shard(task: tuple[Path, int, int]) -> None:
     kind = KIND_NAMES[number % 2]
     rng = random.Random(f"judges {number}")
     pixels, labels = [], []
-    for group in range(SHARD // LOOKALIKE_GROUP // IMAGES_PER_CONCEPT):
+    for group in range(SHARD_SIZE // LOOKALIKE_GROUP // IMAGES_PER_CONCEPT):
         concept = sample_concept(kind, rng)
-        alike = lookalikes(concept, LOOKALIKE_GROUP - 1, number)
-        for index, member in enumerate([concept, *alike]):
+        others = lookalikes(concept, LOOKALIKE_GROUP - 1, number)
+        for index, member in enumerate([concept, *others]):
             for _ in range(IMAGES_PER_CONCEPT):
                 image = _render_for_judge(member, rng, size)
                 pixels.append(np.asarray(image))
@@ -78,45 +91,50 @@ def render_judge_shard(task: tuple[Path, int, int]) -> None:
     save_shard(path, pixels, [""] * len(pixels), labels)
 
 
-def _render_for_judge(concept, rng: random.Random, size: int) -> Image.Image:
-    """Draw a concept once, whole or as a part cut out of a picture."""
+def _render_for_judge(
+    concept: Concept, rng: random.Random, size: int
+) -> Image.Image:
+    """Render a concept once, whole or as a part cut out of an image."""
     kind = kind_of(concept)
     if rng.random() < CUT_SHARE:
-        pair = {
-            each: concept if each == kind else sample_concept(each, rng)
-            for each in KIND_NAMES
+        [other] = set(KIND_NAMES) - {kind}
+        pair: dict[str, Any] = {
+            kind: concept,
+            other: sample_concept(other, rng),
         }
         whole = render_wearer(**pair, rng=rng, size=size, style=None)
         [part] = cut_part([whole], kind)
-        return part.resize((size, size), Image.LANCZOS)
-    if kind == "person":
+        return part.resize((size, size), Image.Resampling.LANCZOS)
+    if isinstance(concept, Person):
         return render_scene(person_scene(concept, rng), size)
     subject = "corgi" if rng.random() < 0.3 else None
     return render_scene(pattern_scene(concept, rng, subject=subject), size)
 
 
+# --- shards ----------------------------------------------------------------
+
+
 def save_shard(
     path: Path,
-    pixels: list,
+    pixels: list[np.ndarray],
     captions: list[str],
-    labels: list[dict],
+    labels: list[dict[str, Any]],
 ) -> None:
-    """Write a shard so that a file that exists is always whole."""
-    part = path.with_suffix(".part.npz")
+    """Write a shard; a file that exists is always whole."""
     text = json.dumps({"captions": captions, "labels": labels})
-    np.savez(part, pixels=np.stack(pixels), text=np.array(text))
-    os.replace(part, path)
+    with write_atomically(path) as unfinished:
+        np.savez(unfinished, pixels=np.stack(pixels), text=np.array(text))
 
 
 def render_shards(
     folder: Path,
     count: int,
     size: int,
-    render_shard,
+    render_shard: Callable[[ShardTask], None],
     workers: int = 2,
     first: int = 0,
 ) -> None:
-    """Draw the shards of pictures `first` to `count` that are missing."""
+    """Render the shards of images `first` to `count` that are missing."""
     folder.mkdir(parents=True, exist_ok=True)
     tasks = [
         (folder / f"{number:04d}.npz", number, size)
@@ -126,36 +144,62 @@ def render_shards(
     if not tasks:
         return
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        done = pool.imap_unordered(render_shard, tasks)
-        for _ in tqdm(done, total=len(tasks), desc=f"drawing {folder.name}"):
+        shards = pool.imap_unordered(render_shard, tasks)
+        for _ in tqdm(
+            shards, total=len(tasks), desc=f"rendering {folder.name}"
+        ):
             pass
 
 
 def list_shards(count: int, first: int = 0) -> range:
-    """Return the numbers of the shards of pictures `first` to `count`."""
-    return range(first // SHARD, -(-count // SHARD))
+    """Return the numbers of the shards of images `first` to `count`."""
+    return range(first // SHARD_SIZE, -(-count // SHARD_SIZE))
 
 
 def load_images(folder: Path, count: int, first: int = 0) -> CaptionedImages:
-    """Read the pictures `first` to `count` of a folder of shards."""
-    pixels, captions, labels = [], [], []
+    """Load the images `first` to `count` of a folder of shards."""
+    pixels: list[np.ndarray] = []
+    captions: list[str] = []
+    labels: list[dict[str, Any]] = []
     for number in list_shards(count, first):
         with np.load(folder / f"{number:04d}.npz") as shard:
             pixels.append(shard["pixels"])
             text = json.loads(str(shard["text"]))
         captions += text["captions"]
         labels += text["labels"]
-    drawn = first // SHARD * SHARD
-    wanted = slice(first - drawn, count - drawn)
+    start = first // SHARD_SIZE * SHARD_SIZE
+    wanted = slice(first - start, count - start)
     return CaptionedImages(
         np.concatenate(pixels)[wanted], captions[wanted], labels[wanted]
     )
 
 
-def collect_labels(labels: list[dict]) -> dict[str, list[str]]:
+# --- labels ----------------------------------------------------------------
+
+
+def collect_labels(labels: list[dict[str, Any]]) -> dict[str, list[str]]:
     """List every attribute and the labels it can have, in fixed order."""
-    found = defaultdict(set)
+    values_of = defaultdict(set)
     for label in labels:
         for name, value in label.items():
-            found[name].add(value)
-    return {name: sorted(values) for name, values in sorted(found.items())}
+            values_of[name].add(value)
+    return {name: sorted(values) for name, values in sorted(values_of.items())}
+
+
+def encode_labels(
+    labels: list[dict[str, Any]], known: dict[str, list[str]]
+) -> dict[str, Int[Tensor, " num_images"]]:
+    """Return the index of each image's label, by attribute.
+
+    `known` is what `collect_labels` gives; `NO_LABEL` stands where an image
+    has no such attribute.
+    """
+    return {
+        name: torch.tensor(
+            [
+                values.index(label[name]) if name in label else NO_LABEL
+                for label in labels
+            ]
+        )
+        for name, values in known.items()
+    }

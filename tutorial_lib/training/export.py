@@ -1,39 +1,52 @@
-"""Turn trained parts into the folders open_clip and diffusers load.
+"""Turn trained models into the folders that open_clip and diffusers load.
 
 The pipeline's text encoder is CLIP's own, copied weight by weight.
 """
 
 import copy
-import json
 from pathlib import Path
+from typing import Any
 
 import open_clip
-import transformers
-from diffusers import DDPMScheduler, StableDiffusionPipeline
+from diffusers import (
+    AutoencoderKL,
+    DDPMScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
 from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from tutorial_lib.files import write_atomically, write_json
 
 START_ID, END_ID = 49406, 49407  # CLIP's two special tokens
-SPECIALS = {
+SPECIAL_TOKENS = {
     "<start_of_text>": "<|startoftext|>",
     "<end_of_text>": "<|endoftext|>",
 }
 
+StateDict = dict[str, Tensor]
 
-def text_encoder_from_clip(clip):
+
+# --- the text encoder ------------------------------------------------------
+
+
+def text_encoder_from_clip(clip: open_clip.CLIP) -> CLIPTextModel:
     """Copy the text encoder of an open_clip model into a CLIPTextModel.
 
-    `clip` is an `open_clip.CLIP` (causal text encoder with plain blocks).
-    Returns a frozen float32 `transformers.CLIPTextModel` on the CPU. Its
-    last hidden state (batch, tokens, width) is CLIP's hidden state after
-    `ln_final`, and it pools at the end-of-text token, so its pooled
+    `clip` has a causal text encoder with plain blocks. The copy is frozen,
+    float32 and on the CPU. Its last hidden state is CLIP's hidden state
+    after `ln_final`, and it pools at the end-of-text token, so its pooled
     output times `clip.text_projection` is what `encode_text` gives.
     """
     state = {k: v.detach().cpu() for k, v in clip.state_dict().items()}
-    model = transformers.CLIPTextModel(make_text_config(clip))
+    config = make_text_config(clip)
+    model = CLIPTextModel(config)
     # transformers before 5.6 keeps the encoder one level deeper.
-    deeper = any(k.startswith("text_model.") for k in model.state_dict())
-    prefix = "text_model." if deeper else ""
-    renamed = rename_text_weights(state, make_text_config(clip))
+    is_deeper = any(k.startswith("text_model.") for k in model.state_dict())
+    prefix = "text_model." if is_deeper else ""
+    renamed = rename_text_weights(state, config.num_hidden_layers)
     model.load_state_dict(
         {prefix + name: value for name, value in renamed.items()},
         strict=False,  # `position_ids` is a buffer in older versions
@@ -42,12 +55,12 @@ def text_encoder_from_clip(clip):
     return model.float().eval().requires_grad_(False)
 
 
-def make_text_config(clip):
-    """Read the sizes of a CLIP text encoder into a `CLIPTextConfig`."""
+def make_text_config(clip: open_clip.CLIP) -> CLIPTextConfig:
+    """Read the sizes of a CLIP text encoder."""
     blocks = clip.transformer.resblocks
     activation = type(blocks[0].mlp.gelu).__name__
     projection = clip.text_projection
-    return transformers.CLIPTextConfig(
+    return CLIPTextConfig(
         vocab_size=clip.vocab_size,
         hidden_size=clip.transformer.width,
         intermediate_size=blocks[0].mlp.c_fc.out_features,
@@ -63,39 +76,41 @@ def make_text_config(clip):
     )
 
 
-def rename_text_weights(state, config):
-    """Map open_clip's text weights to the names transformers gives them.
+def rename_text_weights(state: StateDict, num_layers: int) -> StateDict:
+    """Give open_clip's text weights the names that transformers has.
 
-    `state` is the CLIP state dict. One matrix holds queries, keys and
-    values in open_clip; it is cut into three. Returns a dict of tensors.
+    `state` is the state dict of the whole CLIP. One matrix holds queries,
+    keys and values in open_clip; it is cut into three.
     """
-    out = {
+    renamed = {
         "embeddings.token_embedding.weight": state["token_embedding.weight"],
         "embeddings.position_embedding.weight": state["positional_embedding"],
         "final_layer_norm.weight": state["ln_final.weight"],
         "final_layer_norm.bias": state["ln_final.bias"],
     }
-    parts = {
+    names = {
         "ln_1": "layer_norm1",
         "ln_2": "layer_norm2",
         "mlp.c_fc": "mlp.fc1",
         "mlp.c_proj": "mlp.fc2",
         "attn.out_proj": "self_attn.out_proj",
     }
-    for layer in range(config.num_hidden_layers):
+    for layer in range(num_layers):
         old = f"transformer.resblocks.{layer}."
         new = f"encoder.layers.{layer}."
-        for kind in ("weight", "bias"):
-            for theirs, ours in parts.items():
-                value = state[f"{old}{theirs}.{kind}"]
-                out[f"{new}{ours}.{kind}"] = value
-            joined = state[f"{old}attn.in_proj_{kind}"]
+        for part in ("weight", "bias"):
+            for old_name, new_name in names.items():
+                value = state[f"{old}{old_name}.{part}"]
+                renamed[f"{new}{new_name}.{part}"] = value
+            joined = state[f"{old}attn.in_proj_{part}"]
             for letter, value in zip("qkv", joined.chunk(3), strict=True):
-                out[f"{new}self_attn.{letter}_proj.{kind}"] = value
-    return out
+                renamed[f"{new}self_attn.{letter}_proj.{part}"] = value
+    return renamed
 
 
-def check_all_copied(model, prefix, renamed):
+def check_all_copied(
+    model: CLIPTextModel, prefix: str, renamed: StateDict
+) -> None:
     """Raise RuntimeError unless every weight of `model` was given."""
     wanted = {name for name, _ in model.named_parameters()}
     given = {prefix + name for name in renamed}
@@ -106,53 +121,57 @@ def check_all_copied(model, prefix, renamed):
         )
 
 
-def make_tokenizer(folder, context_length):
+# --- folders ---------------------------------------------------------------
+
+
+def make_tokenizer(folder: str | Path, context_length: int) -> CLIPTokenizer:
     """Write CLIP's tokenizer as transformers reads it, and load it.
 
     The vocabulary is open_clip's own (49,408 tokens); only the two
     special tokens are renamed. Prompts longer than `context_length`
     tokens are cut, shorter ones padded with the end-of-text token, as in
-    Stable Diffusion 1. Returns a `transformers.CLIPTokenizer`.
+    Stable Diffusion 1.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     source = open_clip.SimpleTokenizer(context_length=context_length)
-    vocab = {SPECIALS.get(t, t): i for t, i in source.encoder.items()}
+    vocab = {SPECIAL_TOKENS.get(t, t): i for t, i in source.encoder.items()}
     ranks = sorted(source.bpe_ranks, key=source.bpe_ranks.get)
     merges = ["#version: 0.2", *(" ".join(pair) for pair in ranks)]
-    start, end = SPECIALS.values()
-    names = {
+    start, end = SPECIAL_TOKENS.values()
+    tokens = {
         "bos_token": start,
         "eos_token": end,
         "unk_token": end,
         "pad_token": end,
     }
     config = {
-        **names,
+        **tokens,
         "tokenizer_class": "CLIPTokenizer",
         "model_max_length": context_length,
         "do_lower_case": True,
         "add_prefix_space": False,
     }
-    write_json(folder / "vocab.json", vocab)
-    write_json(folder / "special_tokens_map.json", names, indent=2)
+    write_json(folder / "vocab.json", vocab, indent=None)
+    write_json(folder / "special_tokens_map.json", tokens, indent=2)
     write_json(folder / "tokenizer_config.json", config, indent=2)
     (folder / "merges.txt").write_text(
         "\n".join(merges) + "\n", encoding="utf-8"
     )
-    return transformers.CLIPTokenizer.from_pretrained(folder)
+    return CLIPTokenizer.from_pretrained(folder)
 
 
-def save_clip(clip, model_cfg, folder):
+def save_clip(
+    clip: open_clip.CLIP, model_cfg: dict[str, Any], folder: str | Path
+) -> None:
     """Save CLIP as a folder that open_clip's "local-dir:" loads.
 
     `model_cfg` is the dict `open_clip.CLIP(**model_cfg)` was built with;
     it is stored together with the preprocessing (pixels to -1..1, the
-    shorter side resized to the picture encoder's `image_size`). Weights
-    are stored as float16, one safetensors file.
+    shorter side resized to the image encoder's `image_size`). Weights are
+    stored as float16, one safetensors file.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     preprocess_cfg = {
         "size": model_cfg["vision_cfg"]["image_size"],
         "mode": "RGB",
@@ -167,16 +186,23 @@ def save_clip(clip, model_cfg, folder):
         name: value.detach().cpu().half().contiguous()
         for name, value in clip.state_dict().items()
     }
-    save_file(weights, folder / "open_clip_model.safetensors")
+    path = folder / "open_clip_model.safetensors"
+    with write_atomically(path) as unfinished:
+        save_file(weights, unfinished)
 
 
-def save_pipeline(clip, vae, unet, folder):
+def save_pipeline(
+    clip: open_clip.CLIP,
+    vae: AutoencoderKL,
+    unet: UNet2DConditionModel,
+    folder: str | Path,
+) -> None:
     """Save a folder that `StableDiffusionPipeline.from_pretrained` loads.
 
-    `clip` is the open_clip model whose text encoder the pipeline gets,
-    `vae` an `AutoencoderKL` (its `scaling_factor` already right), `unet`
-    a `UNet2DConditionModel`. The noise schedule is Stable Diffusion's.
-    Weights are stored as float16; the models given are not changed.
+    `clip` is the model whose text encoder the pipeline gets; the VAE's
+    `scaling_factor` is right already. The noise schedule is Stable
+    Diffusion's. Weights are stored as float16; the models given are not
+    changed.
     """
     folder = Path(folder)
     text_encoder = text_encoder_from_clip(clip)
@@ -196,14 +222,14 @@ def save_pipeline(clip, vae, unet, folder):
     # Keep the plain files that every version of transformers reads.
     (folder / "tokenizer" / "tokenizer.json").unlink(missing_ok=True)
     make_tokenizer(folder / "tokenizer", context_length)
-    name_text_weights_as_the_hub_does(folder / "text_encoder")
+    prefix_text_weights(folder / "text_encoder")
 
 
-def name_text_weights_as_the_hub_does(folder):
+def prefix_text_weights(folder: Path) -> None:
     """Put "text_model." before each stored name, as all versions read it.
 
     transformers from 5.6 on leaves the prefix out when it saves, and
-    older versions then find no weight at all.
+    older versions then load no weight at all.
     """
     path = folder / "model.safetensors"
     weights = load_file(path)
@@ -211,11 +237,12 @@ def name_text_weights_as_the_hub_does(folder):
         name if name.startswith("text_model.") else f"text_model.{name}": value
         for name, value in weights.items()
     }
-    save_file(prefixed, path, metadata={"format": "pt"})
+    with write_atomically(path) as unfinished:
+        save_file(prefixed, unfinished, metadata={"format": "pt"})
 
 
-def make_noise_scheduler():
-    """Make Stable Diffusion's training schedule: 1,000 steps, epsilon."""
+def make_noise_scheduler() -> DDPMScheduler:
+    """Make Stable Diffusion's noise schedule: 1,000 steps, epsilon."""
     return DDPMScheduler(
         num_train_timesteps=1000,
         beta_schedule="scaled_linear",
@@ -225,9 +252,3 @@ def make_noise_scheduler():
         clip_sample=False,
         steps_offset=1,
     )
-
-
-def write_json(path, content, indent=None):
-    """Write `content` to `path` as JSON, UTF-8, ending in a newline."""
-    text = json.dumps(content, ensure_ascii=False, indent=indent)
-    Path(path).write_text(text + "\n", encoding="utf-8")

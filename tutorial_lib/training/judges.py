@@ -1,12 +1,13 @@
-"""Train the judges: on drawn pictures only, apart from CLIP.
+"""Train the judges: on rendered images only, apart from CLIP.
 
-They never see a generated picture, and nothing is ever trained on them.
+They never see a generated image, and nothing is ever trained on them.
 """
 
 from collections import defaultdict
 from pathlib import Path
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -15,46 +16,31 @@ from tutorial_lib.evaluation import (
     CaptionedImages,
     EmbeddingJudge,
     Judges,
-    to_pixels,
 )
 from tutorial_lib.training.dataset import (
     IMAGES_PER_CONCEPT,
     LOOKALIKE_GROUP,
     collect_labels,
+    encode_labels,
 )
-from tutorial_lib.training.loop import (
-    TrainingConfig,
-    autocast,
-    number_labels,
-    train,
-)
+from tutorial_lib.training.loop import PretrainingConfig, autocast, train
 
-PATTERN_CONFIG = TrainingConfig(
-    steps=3000,
-    batch_size=256,
-    lr=2e-3,
-    weight_decay=0.02,
-)
-PERSON_CONFIG = TrainingConfig(
-    steps=600,
-    batch_size=256,
-    lr=2e-3,
-    weight_decay=0.02,
-)
-ATTRIBUTE_CONFIG = TrainingConfig(
-    steps=5000,
-    batch_size=128,
-    lr=2e-3,
-    weight_decay=0.02,
-)
+# By the judge's name, as are the networks' ways of pooling.
 CONFIGS = {
-    "pattern": PATTERN_CONFIG,
-    "person": PERSON_CONFIG,
-    "attributes": ATTRIBUTE_CONFIG,
+    "pattern": PretrainingConfig(
+        steps=3000, batch_size=256, lr=2e-3, weight_decay=0.02
+    ),
+    "person": PretrainingConfig(
+        steps=600, batch_size=256, lr=2e-3, weight_decay=0.02
+    ),
+    "attributes": PretrainingConfig(
+        steps=5000, batch_size=128, lr=2e-3, weight_decay=0.02
+    ),
 }
+POOLING = {"pattern": "texture", "person": "layout", "attributes": "both"}
 TEMPERATURE = 0.07
-POOLING = {"pattern": "texture", "person": "layout"}
-ATTRIBUTE_POOLING = "both"
+
+ImageBatch = Float[Tensor, "batch 3 height width"]
 
 
 def train_judges(
@@ -63,11 +49,11 @@ def train_judges(
     size: int,
     folder: Path,
     device: str,
-    configs: dict[str, TrainingConfig],
+    configs: dict[str, PretrainingConfig],
 ) -> Judges:
-    """Train the three judges one after the other, each by its plan."""
-    embedding = {
-        kind: train_embedding_judge(
+    """Train the three judges one after the other, each by its config."""
+    pattern, person = (
+        train_embedding_judge(
             judged,
             kind,
             size,
@@ -75,18 +61,16 @@ def train_judges(
             device,
             configs[kind],
         )
-        for kind in POOLING
-    }
-    return Judges(
-        attributes=train_attribute_judge(
-            captioned,
-            size,
-            folder / "judge-attributes.pt",
-            device,
-            configs["attributes"],
-        ),
-        **embedding,
+        for kind in ("pattern", "person")
     )
+    attributes = train_attribute_judge(
+        captioned,
+        size,
+        folder / "judge-attributes.pt",
+        device,
+        configs["attributes"],
+    )
+    return Judges(pattern=pattern, person=person, attributes=attributes)
 
 
 def train_embedding_judge(
@@ -95,45 +79,52 @@ def train_embedding_judge(
     size: int,
     checkpoint: Path,
     device: str,
-    config: TrainingConfig,
+    config: PretrainingConfig,
 ) -> EmbeddingJudge:
-    """Train a judge to bring pictures of one concept together.
+    """Train a judge to bring images of one concept together.
 
-    Two pictures of each concept in a batch must find each other among all
+    Two images of each concept in a batch must find each other among all
     others (InfoNCE, van den Oord et al. 2018). Concepts come in groups of
     lookalikes, which a plain description cannot tell apart.
     """
     torch.manual_seed(config.seed)
-    groups = defaultdict(list)
-    for index, label in enumerate(judged.labels):
-        if label["kind"] == kind:
-            groups[label["group"]].append(index)
-    table = torch.tensor(list(groups.values())).view(
-        -1, LOOKALIKE_GROUP, IMAGES_PER_CONCEPT
-    )
-    count = config.batch_size // (2 * LOOKALIKE_GROUP)
+    table = group_by_concept(judged, kind)
+    num_groups = config.batch_size // (2 * LOOKALIKE_GROUP)
 
-    def compute_loss(judge, generator):
-        """Let two pictures of each concept find each other."""
-        chosen = table[
-            torch.randint(len(table), (count,), generator=generator)
-        ].flatten(0, 1)
-        order = torch.rand(chosen.shape, generator=generator).argsort(1)
-        pair = chosen.gather(1, order[:, :2])
-        batch = to_pixels(judged.pixels, pair.T.flatten(), device)
+    def compute_loss(
+        judge: EmbeddingJudge, generator: torch.Generator
+    ) -> Float[Tensor, ""]:
+        """Let two images of each concept find each other."""
+        groups = torch.randint(len(table), (num_groups,), generator=generator)
+        concepts = table[groups].flatten(0, 1)
+        order = torch.rand(concepts.shape, generator=generator).argsort(1)
+        pairs = concepts.gather(1, order[:, :2])
+        batch = judged.batch(pairs.T.flatten(), device)
         batch = augment(batch, generator)
         with autocast(device):
             vectors = judge(batch)
         first, second = functional.normalize(vectors.float()).chunk(2)
         logits = first @ second.T / TEMPERATURE
-        truth = torch.arange(len(logits), device=logits.device)
+        right = torch.arange(len(logits), device=logits.device)
         return (
-            functional.cross_entropy(logits, truth)
-            + functional.cross_entropy(logits.T, truth)
+            functional.cross_entropy(logits, right)
+            + functional.cross_entropy(logits.T, right)
         ) / 2
 
     judge = EmbeddingJudge(size, pooling=POOLING[kind]).to(device)
     return train(judge, config, compute_loss, checkpoint, f"judge of {kind}s")
+
+
+def group_by_concept(
+    judged: CaptionedImages, kind: str
+) -> Int[Tensor, "groups concepts images"]:
+    """Return the indices of a kind's images, by lookalikes and concept."""
+    groups = defaultdict(list)
+    for index, label in enumerate(judged.labels):
+        if label["kind"] == kind:
+            groups[label["group"]].append(index)
+    indices = torch.tensor(list(groups.values()))
+    return indices.view(-1, LOOKALIKE_GROUP, IMAGES_PER_CONCEPT)
 
 
 def train_attribute_judge(
@@ -141,39 +132,45 @@ def train_attribute_judge(
     size: int,
     checkpoint: Path,
     device: str,
-    config: TrainingConfig,
+    config: PretrainingConfig,
 ) -> AttributeJudge:
     """Train a judge to read object, style and every attribute."""
     torch.manual_seed(config.seed)
     labels = collect_labels(captioned.labels)
-    truths = number_labels(captioned.labels, labels)
+    targets = encode_labels(captioned.labels, labels)
 
-    def compute_loss(judge, generator):
-        """Read every attribute of a batch of pictures."""
-        chosen = torch.randint(
+    def compute_loss(
+        judge: AttributeJudge, generator: torch.Generator
+    ) -> Float[Tensor, ""]:
+        """Read every attribute of a batch of images."""
+        indices = torch.randint(
             len(captioned.labels), (config.batch_size,), generator=generator
         )
-        batch = to_pixels(captioned.pixels, chosen, device)
+        batch = captioned.batch(indices, device)
         with autocast(device):
             logits = judge(augment(batch, generator))
         losses = [
             functional.cross_entropy(
-                row.float(), truths[name][chosen].to(device)
+                rows.float(), targets[name][indices].to(device)
             )
-            for name, row in logits.items()
+            for name, rows in logits.items()
         ]
         return torch.stack(losses).nanmean()
 
-    judge = AttributeJudge(size, labels, pooling=ATTRIBUTE_POOLING).to(device)
+    judge = AttributeJudge(size, labels, pooling=POOLING["attributes"])
     return train(
-        judge, config, compute_loss, checkpoint, "judge of attributes"
+        judge.to(device),
+        config,
+        compute_loss,
+        checkpoint,
+        "judge of attributes",
     )
 
 
-def augment(batch: Tensor, generator: torch.Generator) -> Tensor:
-    """Wear pictures a little: brightness, blur of a smaller size, noise.
+def augment(batch: ImageBatch, generator: torch.Generator) -> ImageBatch:
+    """Change images a little: brightness, blur of a smaller size, noise.
 
-    So that a judge looks at what is shown and not at single pixels.
+    So a judge looks at what is shown and not at single pixels.
     """
     shape = (len(batch), 3, 1, 1)
     gain = 1 + 0.06 * torch.randn(shape, generator=generator)

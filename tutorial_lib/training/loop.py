@@ -2,15 +2,18 @@
 
 import contextlib
 import math
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm.auto import tqdm
+
+from tutorial_lib.files import write_atomically
 
 FUSED = (
     SDPBackend.FLASH_ATTENTION,
@@ -18,14 +21,17 @@ FUSED = (
     SDPBackend.MATH,
 )
 
+Model = TypeVar("Model", bound=nn.Module)
+State = dict[str, Any]
+
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class PretrainingConfig:
     """How a model is trained: how long, how fast, how many at once.
 
     The learning rate rises over `warmup` steps, stays for `hold` of the
-    run and falls along a cosine to nothing. `ema` is the weight of the old
-    average in the exponential moving average of the weights (0: none).
+    run and falls along a cosine to nothing. `ema` is the decay of the
+    exponential moving average of the weights (0: none).
     """
 
     steps: int
@@ -41,28 +47,28 @@ class TrainingConfig:
 
 
 def train(
-    model: nn.Module,
-    config: TrainingConfig,
-    compute_loss: Callable[..., Tensor],
+    model: Model,
+    config: PretrainingConfig,
+    compute_loss: Callable[[Model, torch.Generator], Float[Tensor, ""]],
     checkpoint: Path,
     name: str,
-) -> nn.Module:
+) -> Model:
     """Train a model and return it, or its moving average, ready to use.
 
-    `compute_loss(model, generator)` draws a batch with the generator, which
-    depends on seed and step alone: a run that was stopped anywhere goes on
-    from its checkpoint and ends with the same weights.
+    `compute_loss` samples a batch with the generator, which depends on seed
+    and step alone: a run that was stopped anywhere resumes from its
+    checkpoint and ends with the same weights.
     """
     ema_model = make_ema_model(model, config)
     optimizer = make_optimizer(model, config)
-    state = {"step": 0, "losses": []}
+    state: State = {"step": 0, "losses": []}
     if checkpoint.exists():
         state = load_checkpoint(checkpoint, model, ema_model, optimizer)
-    steps = range(state["step"], config.steps)
+    first = state["step"]
     bar = tqdm(
-        steps,
+        range(first, config.steps),
         desc=name,
-        initial=state["step"],
+        initial=first,
         total=config.steps,
         mininterval=5,
     )
@@ -82,7 +88,13 @@ def train(
     return (ema_model or model).eval().requires_grad_(False)
 
 
-def take_step(model, optimizer, config, compute_loss, step) -> float:
+def take_step(
+    model: Model,
+    optimizer: torch.optim.Optimizer,
+    config: PretrainingConfig,
+    compute_loss: Callable[[Model, torch.Generator], Float[Tensor, ""]],
+    step: int,
+) -> float:
     """Take one optimizer step on one batch and return its loss."""
     for group in optimizer.param_groups:
         group["lr"] = config.lr * lr_multiplier(config, step)
@@ -95,16 +107,16 @@ def take_step(model, optimizer, config, compute_loss, step) -> float:
     return loss.item()
 
 
-def lr_multiplier(config: TrainingConfig, step: int) -> float:
-    """Return the share of the learning rate at a step, 0 to 1."""
-    rise = min(1.0, (step + 1) / config.warmup)
-    done = step / config.steps
-    fall = max(0.0, (done - config.hold) / (1 - config.hold))
-    return rise * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
+def lr_multiplier(config: PretrainingConfig, step: int) -> float:
+    """Return what the learning rate is multiplied by at a step, 0 to 1."""
+    warmup = min(1.0, (step + 1) / config.warmup)
+    progress = step / config.steps
+    decay = max(0.0, (progress - config.hold) / (1 - config.hold))
+    return warmup * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * decay)))
 
 
 def make_optimizer(
-    model: nn.Module, config: TrainingConfig
+    model: nn.Module, config: PretrainingConfig
 ) -> torch.optim.Optimizer:
     """Make an AdamW that decays matrices only, never an embedding table."""
     tables = {
@@ -112,10 +124,11 @@ def make_optimizer(
         for name, module in model.named_modules()
         if isinstance(module, nn.Embedding)
     }
-    decayed, others = [], []
+    decayed: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
-        plain = parameter.ndim < 2 or name in tables
-        (others if plain else decayed).append(parameter)
+        undecayed = parameter.ndim < 2 or name in tables
+        (others if undecayed else decayed).append(parameter)
     groups = [
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": others, "weight_decay": 0.0},
@@ -125,82 +138,82 @@ def make_optimizer(
     )
 
 
-def make_ema_model(
-    model: nn.Module, config: TrainingConfig
-) -> nn.Module | None:
-    """Copy the model for its moving average, if the plan wants one."""
+# --- the moving average ----------------------------------------------------
+
+
+def make_ema_model(model: Model, config: PretrainingConfig) -> Model | None:
+    """Copy a diffusers model for its moving average, if there is to be one."""
     if not config.ema:
         return None
-    ema_model = type(model).from_config(model.config)
+    model_class: Any = type(model)
+    ema_model = model_class.from_config(model.config)
     ema_model.load_state_dict(model.state_dict())
     return ema_model.to(next(model.parameters()).device).requires_grad_(False)
 
 
 @torch.no_grad()
 def update_ema_model(
-    ema_model, model, config: TrainingConfig, step: int
+    ema_model: nn.Module | None,
+    model: nn.Module,
+    config: PretrainingConfig,
+    step: int,
 ) -> None:
     """Move the average a little towards the model, faster at the start."""
     if ema_model is None:
         return
-    keep = min(config.ema, (1 + step) / (10 + step))
+    decay = min(config.ema, (1 + step) / (10 + step))
     torch._foreach_lerp_(
-        list(ema_model.parameters()), list(model.parameters()), 1 - keep
+        list(ema_model.parameters()), list(model.parameters()), 1 - decay
     )
 
 
-def save_checkpoint(path: Path, model, ema_model, optimizer, state) -> None:
-    """Write everything a resumed run needs; an old file stays whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+# --- checkpoints -----------------------------------------------------------
+
+
+def save_checkpoint(
+    path: Path,
+    model: nn.Module,
+    ema_model: nn.Module | None,
+    optimizer: torch.optim.Optimizer,
+    state: State,
+) -> None:
+    """Write everything that a resumed run needs."""
     content = {
         "model": model.state_dict(),
-        "average": ema_model.state_dict() if ema_model is not None else None,
+        "ema_model": None if ema_model is None else ema_model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "state": state,
     }
-    part = path.with_suffix(".part")
-    torch.save(content, part)
-    os.replace(part, path)
+    with write_atomically(path) as unfinished:
+        torch.save(content, unfinished)
 
 
-def load_checkpoint(path: Path, model, ema_model, optimizer) -> dict:
-    """Read a checkpoint into model, average and optimizer."""
+def load_checkpoint(
+    path: Path,
+    model: nn.Module,
+    ema_model: nn.Module | None,
+    optimizer: torch.optim.Optimizer,
+) -> State:
+    """Read a checkpoint into model, moving average and optimizer."""
     content = torch.load(path, weights_only=True)
     model.load_state_dict(content["model"])
     if ema_model is not None:
-        ema_model.load_state_dict(content["average"])
+        ema_model.load_state_dict(content["ema_model"])
     optimizer.load_state_dict(content["optimizer"])
     return content["state"]
 
 
+# --- the number format -----------------------------------------------------
+
+
 @contextlib.contextmanager
-def autocast(device: torch.device | str):
+def autocast(device: torch.device | str) -> Iterator[None]:
     """Compute in bfloat16 where it is exact enough: inside the networks.
 
     On a CPU attention is computed step by step: for sequences this short
     the fused kernel's backward pass is slower.
     """
-    device = torch.device(device).type
-    kernels = [SDPBackend.MATH] if device == "cpu" else list(FUSED)
-    with torch.autocast(device, torch.bfloat16), sdpa_kernel(kernels):
+    device_type = torch.device(device).type
+    kernels = [SDPBackend.MATH] if device_type == "cpu" else list(FUSED)
+    with torch.autocast(device_type, torch.bfloat16), sdpa_kernel(kernels):
         yield
-
-
-def number_labels(
-    labels: list[dict],
-    known: dict[str, list[str]],
-) -> dict[str, Tensor]:
-    """Return the number of each picture's label, by attribute: (n,).
-
-    `known` is what `collect_labels` gives; -100, which torch's cross
-    entropy leaves out, stands where a picture has no such attribute.
-    """
-    return {
-        name: torch.tensor(
-            [
-                each.index(label[name]) if name in label else -100
-                for label in labels
-            ]
-        )
-        for name, each in known.items()
-    }

@@ -1,25 +1,36 @@
-"""Draw the concepts that the lessons learn: 20 T-shirts and a face.
+"""Render the concepts that the lessons learn: 20 T-shirts and a face.
 
-Both come from descriptions that no training picture used. Both were chosen:
+Both come from descriptions that no training image used. Both were chosen:
 the shirts for a motif that even an early version of the tiny models could
-draw, rings; the face as one that none of the trained names fits well. They
-are drawn at 512 pixels, so that they serve Stable Diffusion 1.5 as well.
+generate, rings; the face as one that none of the trained names fits well.
+They are rendered at 512 pixels, so that they serve Stable Diffusion 1.5 too.
 """
 
-import json
 from pathlib import Path
+from typing import TypedDict
 
+from tutorial_lib.files import write_json
 from tutorial_lib.world import new_concept, render_concept
 
 SIZE = 512
-SHIPPED = {
+
+
+class ShippedConcept(TypedDict):
+    """What a shipped concept's images are rendered from."""
+
+    kind: str
+    seed: int
+    count: int
+
+
+SHIPPED: dict[str, ShippedConcept] = {
     "tshirt": {"kind": "pattern", "seed": 22, "count": 20},
     "face": {"kind": "person", "seed": 520, "count": 6},
 }
 
 
 def write_concepts(folder: Path) -> None:
-    """Draw the shipped concepts' photos into a folder, and how they came.
+    """Render the shipped concepts' photos into a folder, and say from what.
 
     Writes `<name>/00.jpg` ... and `concepts.json` (kind and seed of each).
     """
@@ -32,5 +43,4 @@ def write_concepts(folder: Path) -> None:
         )
         for number, photo in enumerate(photos):
             photo.save(target / f"{number:02d}.jpg", quality=92)
-    text = json.dumps(SHIPPED, indent=1) + "\n"
-    (folder / "concepts.json").write_text(text, encoding="utf-8")
+    write_json(folder / "concepts.json", SHIPPED)

@@ -1,21 +1,24 @@
-"""Train the U-Net that takes noise out of latents, told what to draw."""
+"""Train the U-Net that predicts the noise in latents, told what they show."""
 
 import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import DDPMScheduler, UNet2DConditionModel
+from jaxtyping import BFloat16, Float, Int
 from torch import Tensor
 from torch.nn import functional
 from tqdm.auto import tqdm
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from tutorial_lib.inversion import compute_timestep_weights, sample_timesteps
 from tutorial_lib.settings import PROFILES
 from tutorial_lib.training.export import make_noise_scheduler
-from tutorial_lib.training.loop import TrainingConfig, autocast, train
+from tutorial_lib.training.loop import PretrainingConfig, autocast, train
+from tutorial_lib.training.vae import EncodedImages
 
-CONFIG = TrainingConfig(
+CONFIG = PretrainingConfig(
     steps=6000,
     batch_size=128,
     lr=8e-4,
@@ -27,6 +30,10 @@ CONFIG = TrainingConfig(
 )
 CAPTION_DROPOUT = 0.1
 MIDDLE_TIMESTEPS = PROFILES["tiny"].middle_timesteps
+
+Latents = Float[Tensor, "batch 4 16 16"]
+PromptEmbeds = BFloat16[Tensor, "num_captions tokens width"]
+CaptionEmbeds = tuple[PromptEmbeds, PromptEmbeds]
 
 
 def make_unet(text_width: int) -> UNet2DConditionModel:
@@ -57,15 +64,15 @@ def make_unet(text_width: int) -> UNet2DConditionModel:
 
 @torch.no_grad()
 def encode_captions(
-    text_encoder,
-    tokenizer,
+    text_encoder: CLIPTextModel,
+    tokenizer: CLIPTokenizer,
     captions: list[str],
     device: str,
-) -> Tensor:
-    """Return the last hidden states (n, tokens, width), bfloat16."""
-    states = []
+) -> PromptEmbeds:
+    """Return the last hidden states of the text encoder."""
+    embeds = []
     for start in tqdm(
-        range(0, len(captions), 512), desc="reading captions", delay=2
+        range(0, len(captions), 512), desc="encoding captions", delay=2
     ):
         token_ids = tokenizer(
             captions[start : start + 512],
@@ -73,53 +80,46 @@ def encode_captions(
             truncation=True,
             return_tensors="pt",
         ).input_ids.to(device)
-        states.append(text_encoder(token_ids)[0].bfloat16().cpu())
-    return torch.cat(states)
+        embeds.append(text_encoder(token_ids)[0].bfloat16().cpu())
+    return torch.cat(embeds)
 
 
 def train_unet(
-    means: Tensor,
-    stds: Tensor,
-    scaling_factor: float,
-    read_captions: Callable[[], tuple[Tensor, Tensor]],
+    encoded: EncodedImages,
+    get_caption_embeds: Callable[[], CaptionEmbeds],
     text_width: int,
     checkpoint: Path,
     device: str,
-    config: TrainingConfig = CONFIG,
+    config: PretrainingConfig = CONFIG,
 ) -> UNet2DConditionModel:
     """Train the U-Net to predict the noise in noised latents (epsilon).
 
-    `means` and `stds` are the VAE's posteriors (n, 4, 16, 16).
-    `read_captions` is called once, and only if there are steps to take; it
-    returns the captions' hidden states (n, tokens, width) and that of the
-    empty caption, which stands in for one in ten (classifier-free guidance,
-    Ho and Salimans 2022). The loss is weighted by `weigh_timesteps`.
+    `get_caption_embeds` is called once, and only if there are steps to take;
+    it returns what `encode_captions` does for all captions, and for the
+    empty caption. The loss is weighted by `compute_timestep_weights`.
     """
     torch.manual_seed(config.seed)
     noise_scheduler = make_noise_scheduler()
-    weights = compute_timestep_weights(noise_scheduler.alphas_cumprod).to(
-        device
-    )
-    read_captions = functools.cache(read_captions)
+    weights = compute_timestep_weights(noise_scheduler.alphas_cumprod)
+    weights = weights.to(device)
+    get_caption_embeds = functools.cache(get_caption_embeds)
 
-    def compute_loss(unet, generator):
-        """Add noise to a batch of latents and let the U-Net guess it."""
-        count = config.batch_size
-        states, empty = read_captions()
-        chosen = torch.randint(len(means), (count,), generator=generator)
-        shape = (2, count, *means.shape[1:])
-        noise, wander = torch.randn(shape, generator=generator)
-        latents = means[chosen].float() + stds[chosen].float() * wander
-        timesteps = sample_timesteps(count, generator, MIDDLE_TIMESTEPS)
-        noisy = noise_scheduler.add_noise(
-            latents * scaling_factor, noise, timesteps
+    def compute_loss(
+        unet: UNet2DConditionModel, generator: torch.Generator
+    ) -> Float[Tensor, ""]:
+        """Add noise to a batch of latents and let the U-Net predict it."""
+        embeds, empty = get_caption_embeds()
+        indices = torch.randint(
+            len(encoded.means), (config.batch_size,), generator=generator
         )
-        left_out = torch.rand(count, generator=generator) < CAPTION_DROPOUT
-        text = torch.where(left_out[:, None, None], empty, states[chosen])
+        noisy_latents, noise, timesteps = sample_noisy_latents(
+            encoded, indices, noise_scheduler, generator
+        )
+        prompt_embeds = drop_captions(embeds[indices], empty, generator)
         timesteps = timesteps.to(device)
         with autocast(device):
             noise_pred = unet(
-                noisy.to(device), timesteps, text.to(device)
+                noisy_latents.to(device), timesteps, prompt_embeds.to(device)
             ).sample
         error = functional.mse_loss(
             noise_pred.float(), noise.to(device), reduction="none"
@@ -128,3 +128,35 @@ def train_unet(
 
     unet = make_unet(text_width).to(device)
     return train(unet, config, compute_loss, checkpoint, "U-Net")
+
+
+def sample_noisy_latents(
+    encoded: EncodedImages,
+    indices: Int[Tensor, " batch"],
+    noise_scheduler: DDPMScheduler,
+    generator: torch.Generator,
+) -> tuple[Latents, Latents, Int[Tensor, " batch"]]:
+    """Sample latents from their posteriors and add noise to them.
+
+    Returns the noisy latents, the noise in them and their timesteps.
+    """
+    means = encoded.means[indices].float()
+    stds = encoded.stds[indices].float()
+    noise, deviation = torch.randn((2, *means.shape), generator=generator)
+    latents = (means + stds * deviation) * encoded.scaling_factor
+    timesteps = sample_timesteps(len(indices), generator, MIDDLE_TIMESTEPS)
+    noisy_latents = noise_scheduler.add_noise(latents, noise, timesteps)
+    return noisy_latents, noise, timesteps
+
+
+def drop_captions(
+    embeds: BFloat16[Tensor, "batch tokens width"],
+    empty: BFloat16[Tensor, "1 tokens width"],
+    generator: torch.Generator,
+) -> BFloat16[Tensor, "batch tokens width"]:
+    """Put the empty caption in place of one in ten.
+
+    Source: Ho and Salimans (2022), Classifier-Free Diffusion Guidance.
+    """
+    dropped = torch.rand(len(embeds), generator=generator) < CAPTION_DROPOUT
+    return torch.where(dropped[:, None, None], empty, embeds)

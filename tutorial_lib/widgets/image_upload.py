@@ -8,12 +8,13 @@ import html
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 from IPython.display import display
 
 from tutorial_lib.errors import ImageError
-from tutorial_lib.figures import make_grid, write_image
+from tutorial_lib.figures import image_to_html, make_grid
 from tutorial_lib.files import write_atomically
 from tutorial_lib.images import list_files, load_concept
 
@@ -21,15 +22,15 @@ from tutorial_lib.images import list_files, load_concept
 def show_upload(folder: str | Path, kind: str = "pattern") -> None:
     """Show a button that uploads pictures into a folder, which is made.
 
-    Below it appears what the library can make of the files there. Taught
-    in notebooks/11_your_own_x.ipynb.
+    After an upload, what the library can make of the files in the folder
+    appears below it. Taught in notebooks/11_your_own_x.ipynb.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    here = len(list_files(folder))
+    num_files = len(list_files(folder))
     print(
-        f"'{folder.name}' in '{folder.parent.name}/': {here} files. Upload "
-        "pictures, or copy them there yourself."
+        f"'{folder.name}' in '{folder.parent.name}/': {num_files} files. "
+        "Upload pictures, or copy them there yourself."
     )
     button = ipywidgets.FileUpload(
         accept="image/*",
@@ -43,43 +44,43 @@ def show_upload(folder: str | Path, kind: str = "pattern") -> None:
 
 
 def answer_upload(
-    folder: Path, kind: str, answer: ipywidgets.HTML, change: dict
+    folder: Path, kind: str, answer: ipywidgets.HTML, change: dict[str, Any]
 ) -> None:
-    """Write the uploaded files into the folder, and show what lies there.
+    """Write the uploaded files into the folder, and show what is there.
 
-    `change` is what ipywidgets tells of the button; its "new" holds the
+    `change` is what ipywidgets says of the button; its "new" holds the
     files.
     """
     for name, content in list_uploads(change["new"]):
         with write_atomically(folder / Path(name).name) as unfinished:
-            Path(unfinished).write_bytes(content)
-    answer.value = write_answer(folder, kind)
+            unfinished.write_bytes(content)
+    answer.value = describe_folder(folder, kind)
 
 
-def list_uploads(value) -> Iterable[tuple[str, bytes]]:
+def list_uploads(value: Any) -> Iterable[tuple[str, bytes]]:
     """Return names and contents of uploaded files.
 
     ipywidgets 7 gives a dict by name, ipywidgets 8 a tuple of dicts.
     """
     if isinstance(value, dict):
-        return [(name, each["content"]) for name, each in value.items()]
-    return [(each["name"], bytes(each["content"])) for each in value]
+        return [(name, upload["content"]) for name, upload in value.items()]
+    return [(upload["name"], bytes(upload["content"])) for upload in value]
 
 
-def write_answer(folder: Path, kind: str) -> str:
+def describe_folder(folder: Path, kind: str) -> str:
     """Return the pictures of a folder, and the report on them, as HTML."""
     try:
         concept = load_concept(folder.absolute(), size=96, kind=kind)
     except ImageError as error:
-        return f"<p>{write_lines(error)}</p>"
-    image = make_grid(concept.images, columns=10, side=72)
+        return f"<p>{escape_lines(str(error))}</p>"
+    grid = make_grid(concept.images, columns=10, side=72)
     names = ", ".join(concept.files)
     return (
-        write_image(image, alt=f"Uploaded pictures: {names}")
-        + f"<p>{write_lines(concept.report)}</p>"
+        image_to_html(grid, alt=f"Uploaded pictures: {names}")
+        + f"<p>{escape_lines(str(concept.report))}</p>"
     )
 
 
-def write_lines(text) -> str:
+def escape_lines(text: str) -> str:
     """Return lines of text as HTML."""
-    return html.escape(str(text)).replace("\n", "<br>")
+    return html.escape(text).replace("\n", "<br>")

@@ -1,6 +1,6 @@
-"""The live panel: curves and previews, drawn anew while a word is learned.
+"""The live panel: curves and previews that follow the learning of a word.
 
-It is a figure in the output of the cell that learns. It asks for no
+It is a figure in the output of the cell that learns. It needs no
 ipywidgets: each frame replaces the one before, and the last one stays as
 an ordinary output, a picture with alt text.
 """
@@ -12,29 +12,28 @@ from IPython.display import HTML, DisplayHandle, display
 from PIL import Image
 
 from tutorial_lib.figures import (
-    flatten,
+    image_to_html,
     make_grid,
     plot_curves,
     rasterize_figure,
-    write_image,
 )
 from tutorial_lib.generation import generate
 from tutorial_lib.inversion import should_stop_early
 from tutorial_lib.models import Models
-from tutorial_lib.words import LearnedWord
+from tutorial_lib.words import Entry, History, LearnedWord
 
 PREVIEW_EVERY = 20  # steps
-MOST_PREVIEWS = 8  # the latest ones are shown
+MAX_PREVIEWS = 8  # the latest ones are shown
 
 
 @dataclass
 class LivePanel:
-    """A panel for one learning run, to be handed over as its callback.
+    """A panel for one learning run, to be handed over as a callback.
 
-    `steps` is the most that the run may take. The panel is drawn whenever
+    `steps` is the most that the run may take. The panel is updated whenever
     the run has measured the similarity, every ten steps. With `models` and
-    a `prompt` that holds the `word`, it also shows what the word draws by
-    then, every twenty steps and always from the same noise; each such
+    a `prompt` that holds the `word`, it also shows what the word generates
+    by then, every twenty steps and always from the same noise; each such
     picture takes as long as any other. Taught in
     notebooks/03_learn_x_by_similarity.ipynb and 05_textual_inversion.ipynb.
     """
@@ -43,114 +42,99 @@ class LivePanel:
     models: Models | None = None
     prompt: str = ""
     word: str = "X"
-    entries: list[dict] = field(default_factory=list)
+    history: History = field(default_factory=History)
     previews: dict[int, Image.Image] = field(default_factory=dict)
-    began: float = 0.0
+    start: float = 0.0
     handle: DisplayHandle | None = None
 
-    def __call__(self, entry: dict) -> None:
-        """Take a step's dict, as in `word.history`, and show it."""
-        if not self.entries:
-            self.began = time.monotonic()
-        self.entries.append(entry)
+    def __call__(self, entry: Entry) -> None:
+        """Take a step's entry, as in `word.history`, and show it."""
+        if not self.history:
+            self.start = time.monotonic()
+        self.history.append(entry)
         if entry["similarity"] is None:
             return
         if self.models and entry["step"] % PREVIEW_EVERY == 0:
-            self.previews[entry["step"]] = self.generate_preview(entry)
-        seconds = time.monotonic() - self.began
-        page = HTML(
-            write_panel(self.entries, self.steps, seconds, self.previews)
+            preview = self._generate_preview(self.models, entry)
+            self.previews[entry["step"]] = preview
+        seconds = time.monotonic() - self.start
+        panel = HTML(
+            make_panel(self.history, self.steps, seconds, self.previews)
         )
         if self.handle:
-            self.handle.update(page)
+            self.handle.update(panel)
         else:
-            self.handle = display(page, display_id=True)
+            self.handle = display(panel, display_id=True)
 
-    def generate_preview(self, entry: dict) -> Image.Image:
-        """Draw the prompt with the vectors as they are at a step."""
-        then = LearnedWord(word=self.word, vectors=entry["vectors"])
+    def _generate_preview(self, models: Models, entry: Entry) -> Image.Image:
+        """Generate the prompt's image with the vectors of a step."""
+        word = LearnedWord(word=self.word, vectors=entry["vectors"])
         return generate(
-            self.models, self.prompt, words=[then], seed=0, progress=False
+            models, self.prompt, words=[word], seed=0, progress=False
         )[0]
 
 
-def write_panel(
-    entries: list[dict],
+def make_panel(
+    history: History,
     steps: int,
     seconds: float,
     previews: dict[int, Image.Image] | None = None,
 ) -> str:
-    """Return the panel as HTML, from the dicts of the steps so far.
+    """Make the panel as HTML, from the history so far.
 
     `steps` is the most that may come, `seconds` the time gone by;
     `previews` are pictures by their step.
     """
-    measured = [e for e in entries if e["similarity"] is not None]
-    last = measured[-1]
-    image = plot_entries(entries, measured, steps)
+    last = [entry for entry in history if entry["similarity"] is not None][-1]
     alt = (
         f"Curves over the steps of learning, up to step {last['step']}: "
         f"similarity {last['similarity']:.2f}, norm {last['norm']:.2f}"
     )
-    left = "" if has_ended(entries, steps) else tell_left(last, steps, seconds)
-    page = write_image(
-        image, alt=alt, caption=f"step {last['step']}, {seconds:.0f} s{left}"
-    )
-    if previews:
-        page += write_previews(previews)
-    return page
+    caption = f"step {last['step']}, {seconds:.0f} s"
+    if not has_ended(history, steps):
+        caption += describe_rest(last, steps, seconds)
+    panel = image_to_html(plot_history(history, steps), alt, caption)
+    return panel + make_previews(previews) if previews else panel
 
 
-def plot_entries(
-    entries: list[dict], measured: list[dict], steps: int
-) -> Image.Image:
+def plot_history(history: History, steps: int) -> Image.Image:
     """Plot similarity, norm and, in the paper's recipe, the fixed error."""
-    denoising = [e for e in measured if e["recipe"] == "denoising"]
     curves = {
-        "similarity to the pictures": (
-            [e["step"] for e in measured],
-            [e["similarity"] for e in measured],
-        ),
-        "norm of X": (
-            [e["step"] for e in entries],
-            [e["norm"] for e in entries],
-        ),
+        "similarity to the pictures": history.curve("similarity"),
+        "norm of X": history.curve("norm"),
     }
-    if denoising:
-        curves["error on the fixed batch"] = (
-            [e["step"] for e in denoising],
-            [e["evaluation"] for e in denoising],
-        )
+    errors = history.curve("evaluation", recipe="denoising")
+    if errors[0]:
+        curves["error on the fixed batch"] = errors
     figure = plot_curves(curves)
     figure.set_size_inches(2.5 * len(curves), 3)
     for axis in figure.axes:
         axis.set_xlim(-0.02 * steps, 1.02 * steps)
-    lowest = min(e["similarity"] for e in measured)
-    figure.axes[0].set_ylim(min(0, lowest) - 0.05, 1.05)
+    _, similarities = history.curve("similarity")
+    figure.axes[0].set_ylim(min(0, *similarities) - 0.05, 1.05)
     figure.axes[1].set_ylim(bottom=0)
-    return flatten(rasterize_figure(figure, dpi=110))
+    return rasterize_figure(figure, dpi=110)
 
 
-def write_previews(previews: dict[int, Image.Image]) -> str:
-    """Return the latest previews, side by side, as HTML."""
-    steps = sorted(previews)[-MOST_PREVIEWS:]
+def make_previews(previews: dict[int, Image.Image]) -> str:
+    """Make HTML of the latest previews, side by side."""
+    steps = sorted(previews)[-MAX_PREVIEWS:]
     strip = make_grid(
-        [previews[step] for step in steps], columns=MOST_PREVIEWS, side=88
+        [previews[step] for step in steps], columns=MAX_PREVIEWS, side=88
     )
     listed = ", ".join(str(step) for step in steps)
     caption = f"one noise, drawn with the word of step {listed}"
-    return write_image(strip, alt=caption, caption=caption)
+    return image_to_html(strip, alt=caption, caption=caption)
 
 
-def has_ended(entries: list[dict], steps: int) -> bool:
-    """Say whether a run has had its steps, or stops since it stands still."""
-    last = entries[-1]
-    found = [e["evaluation"] for e in entries if e["recipe"] == last["recipe"]]
-    found = [each for each in found if each is not None]
-    return last["step"] >= steps or should_stop_early(found)
+def has_ended(history: History, steps: int) -> bool:
+    """Return whether a run has had its steps, or stops early."""
+    last = history[-1]
+    _, evaluations = history.curve("evaluation", recipe=last["recipe"])
+    return last["step"] >= steps or should_stop_early(evaluations)
 
 
-def tell_left(last: dict, steps: int, seconds: float) -> str:
+def describe_rest(last: Entry, steps: int, seconds: float) -> str:
     """Say how many steps are left at most, and how long they may take."""
     left = steps - last["step"]
     text = f"; at most {left} steps left"

@@ -19,9 +19,9 @@ class History(list[Entry]):
     def curve(
         self, key: str, recipe: str | None = None
     ) -> tuple[list[int], list[float]]:
-        """Return the steps and values of a key, where it has a value.
+        """Return the steps at which a key has a value, and its values.
 
-        With a `recipe`, only entries of its phase count.
+        With a `recipe`, only the entries of that recipe count.
         """
         entries = [
             entry

@@ -1,22 +1,28 @@
 """The vectors that a word has before the first step."""
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from tutorial_lib.errors import WordError
-from tutorial_lib.words.learned_word import (
-    LearnedWord,
-    check_word,
-)
+from tutorial_lib.models import Models
+from tutorial_lib.words.learned_word import LearnedWord, check_word
 from tutorial_lib.words.tokens import check_not_ordinary, tokenize_text
 from tutorial_lib.words.word_file import MAX_VECTORS
 
 
-def initialize_word(models, word, initializer, num_vectors):
+def initialize_word(
+    models: Models,
+    word: str,
+    initializer: str | LearnedWord,
+    num_vectors: int,
+) -> LearnedWord:
     """Make the LearnedWord that learning starts from.
 
-    Its vectors, (num_vectors, width) float32 on the models' device, are
-    the rows of the initializer: their mean for a single vector, else one
-    row after the other. They ask for a gradient.
+    Its vectors are the initializer's embeddings: their mean for a single
+    vector, else one embedding after the other, from the first again if there
+    are too few. They are leaves with a gradient, on the models' device.
+    Raises WordError if there is no such start.
     """
     word = check_word(word)
     check_not_ordinary(models.clip_tokenizer, word)
@@ -25,15 +31,15 @@ def initialize_word(models, word, initializer, num_vectors):
             f"A word cannot have {num_vectors} vectors; choose between 1 "
             f"and {MAX_VECTORS}."
         )
-    text = initializer
     if isinstance(initializer, LearnedWord):
-        text, rows = initializer.initializer, initializer.vectors
+        text, embeddings = initializer.initializer, initializer.vectors
     else:
-        rows = get_initializer_embeddings(models, initializer)
+        text = initializer
+        embeddings = get_initializer_embeddings(models, initializer)
     if num_vectors == 1:
-        vectors = rows.mean(dim=0, keepdim=True)
+        vectors = embeddings.mean(dim=0, keepdim=True)
     else:
-        vectors = rows[torch.arange(num_vectors) % len(rows)]
+        vectors = embeddings[torch.arange(num_vectors) % len(embeddings)]
     vectors = vectors.detach().to(models.device, torch.float32).clone()
     return LearnedWord(
         word=word,
@@ -43,8 +49,13 @@ def initialize_word(models, word, initializer, num_vectors):
     )
 
 
-def get_initializer_embeddings(models, text):
-    """Return the embeddings (num_tokens, width) of a text's tokens."""
+def get_initializer_embeddings(
+    models: Models, text: str
+) -> Float[Tensor, "num_tokens width"]:
+    """Return the embeddings of a text's tokens.
+
+    Raises WordError if it has none.
+    """
     token_ids = tokenize_text(models.clip_tokenizer, text)
     if not token_ids:
         raise WordError(

@@ -1,41 +1,37 @@
-"""A learned word: its vectors, how they were learned, and its file.
-
-The file is safetensors with a single tensor, named after the token, so
-that diffusers and other programs read it as well.
-"""
+"""A learned word: its name, its vectors, and how they were learned."""
 
 import re
 import unicodedata
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
-import torch
-from safetensors.torch import save
+from jaxtyping import Float
+from torch import Tensor
 
 from tutorial_lib import __version__
 from tutorial_lib.errors import WordError
-from tutorial_lib.files import write_atomically
+from tutorial_lib.settings import Profile
 from tutorial_lib.words.history import History
 from tutorial_lib.words.word_file import (
     check_vectors,
-    read_number,
+    parse_count,
     read_word_file,
+    write_word_file,
 )
 
 
 @dataclass
 class LearnedWord:
-    """A word that was learned from pictures.
+    """A word that was learned from images.
 
     `word` is what the reader writes in a prompt ("X"), `vectors` its
-    embedding, (num_vectors, width) float32. The other fields say how it
-    was learned; `history` has one dict for each step of the learning
-    (it is not stored in the file). Taught in
-    notebooks/02_the_word_x.ipynb.
+    embedding in float32. The other fields say how it was learned; `history`
+    is not stored in the file. Taught in notebooks/02_the_word_x.ipynb.
     """
 
     word: str
-    vectors: torch.Tensor
+    vectors: Float[Tensor, "num_vectors width"]
     base_model: str = ""
     recipe: str = ""
     steps: int = 0
@@ -44,47 +40,45 @@ class LearnedWord:
     library_version: str = __version__
     history: History = field(default_factory=History, repr=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Raise WordError for a word that no prompt could hold."""
         self.word = check_word(self.word)
 
     @property
-    def placeholder_token(self):
+    def placeholder_token(self) -> str:
         """The placeholder token that stands for the word: "X" is "<x>"."""
         return make_placeholder_token(self.word)
 
     @property
-    def num_vectors(self):
+    def num_vectors(self) -> int:
         """The number of vectors, each of which takes a token's place."""
         return self.vectors.shape[0]
 
     @property
-    def width(self):
+    def width(self) -> int:
         """The number of entries of a vector."""
         return self.vectors.shape[1]
 
-    def rename(self, word):
+    def rename(self, word: str) -> Self:
         """Return the same learned word under another name."""
         return replace(self, word=word)
 
-    def save(self, path):
-        """Write the word to `path` as safetensors; returns the Path.
+    def save(self, path: str | Path) -> Path:
+        """Write the word to a safetensors file and return its path.
 
-        One float32 tensor (num_vectors, width) under the token's name.
-        The file is written whole or not at all: an older one of that
-        name stays until the new one is complete.
+        The suffix is added if it is missing. An older file of that name
+        stays until the new one is complete.
         """
         path = Path(path).expanduser()
         if path.suffix != ".safetensors":
             path = path.with_name(path.name + ".safetensors")
-        vectors = self.vectors.detach().to("cpu", torch.float32)
-        tensors = {self.placeholder_token: vectors.clone().contiguous()}
-        with write_atomically(path) as unfinished:
-            unfinished.write_bytes(save(tensors, metadata=self.describe()))
+        write_word_file(
+            path, self.placeholder_token, self.vectors, self.describe()
+        )
         return path
 
-    def describe(self):
-        """Return how the word was learned, as a dict of strings."""
+    def describe(self) -> dict[str, str]:
+        """Return how the word was learned, as the file's metadata."""
         return {
             "word": self.word,
             "base_model": self.base_model,
@@ -97,36 +91,38 @@ class LearnedWord:
         }
 
     @classmethod
-    def load(cls, path, profile=None, word=None):
+    def load(
+        cls,
+        path: str | Path,
+        profile: Profile | None = None,
+        word: str | None = None,
+    ) -> Self:
         """Read a word from a safetensors file, ours or another program's.
 
-        `word` is how to call it, if not by its own name. With a
-        `profile` its width must be that model's. Raises WordError, with
-        the remedy, for a file that is missing, broken or of another
-        kind.
+        `word` is what to call it, if not by its own name. With a `profile`
+        its width must be that model's. Raises WordError for a file that is
+        missing, broken or of another kind.
         """
         path = Path(path).expanduser()
-        token, vectors, notes = read_word_file(path)
-        vectors = check_vectors(vectors, path=path)
-        found = cls(
-            word=word or notes.get("word") or token.strip("<>"),
-            vectors=vectors,
-            base_model=notes.get("base_model", ""),
-            recipe=notes.get("recipe", ""),
-            steps=read_number(notes.get("steps")),
-            initializer=notes.get("initializer", ""),
-            num_images=read_number(
-                # until version 0.1 the key was "num_pictures"
-                notes.get("num_images") or notes.get("num_pictures")
-            ),
-            library_version=notes.get("library_version", ""),
+        token, tensor, metadata = read_word_file(path)
+        # Version 0.1 wrote "num_pictures".
+        num_images = metadata.get("num_images", metadata.get("num_pictures"))
+        learned_word = cls(
+            word=word or metadata.get("word") or token.strip("<>"),
+            vectors=check_vectors(tensor, path),
+            base_model=metadata.get("base_model", ""),
+            recipe=metadata.get("recipe", ""),
+            steps=parse_count(metadata.get("steps")),
+            initializer=metadata.get("initializer", ""),
+            num_images=parse_count(num_images),
+            library_version=metadata.get("library_version", ""),
         )
         if profile is not None:
-            check_width(found, profile.embedding_width, model=profile.name)
-        return found
+            check_width(learned_word, profile.embedding_width, profile.name)
+        return learned_word
 
 
-def make_placeholder_token(word):
+def make_placeholder_token(word: str) -> str:
     """Return the placeholder token of a word, lower-case: "X" is "<x>".
 
     Upper-case letters in added tokens break some programs' handling of
@@ -135,7 +131,7 @@ def make_placeholder_token(word):
     return "<" + word.strip("<>").lower() + ">"
 
 
-def check_word(word):
+def check_word(word: str) -> str:
     """Return the word in Unicode's composed form, fit for a prompt.
 
     Raises WordError if it is empty, has spaces in it, or no letter or
@@ -162,7 +158,7 @@ def check_word(word):
     return word
 
 
-def check_width(word, width, model):
+def check_width(word: LearnedWord, width: int, model: str) -> None:
     """Raise WordError unless the word's vectors have `width` entries.
 
     `model` is the name of the model that is to read them.

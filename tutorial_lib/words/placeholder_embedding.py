@@ -1,37 +1,46 @@
-"""The placeholder's vectors, put behind a text encoder's frozen embedding table."""
+"""Learned vectors behind the end of a text encoder's embedding table."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias
 
+import open_clip
 import torch
-from torch import nn
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import CLIPTextModel
 
-from tutorial_lib.words.learned_word import (
-    check_width,
-)
+from tutorial_lib.words.learned_word import LearnedWord, check_width
+
+TextEncoder: TypeAlias = open_clip.CLIP | CLIPTextModel
 
 
 class PlaceholderEmbedding(nn.Module):
     """A frozen table of embeddings, with learned vectors behind its end.
 
-    `table` is an `nn.Embedding` of V rows; `vectors` a list of tensors
-    (num_vectors, width), one for each learned word. Ids below V look up
-    the table, V is the first learned vector, V + 1 the next. Gradients
-    reach the vectors only, if they ask for one. Taught in
-    notebooks/02_the_word_x.ipynb.
+    With a table of V rows, token ids below V look up the table, V is the
+    first learned vector, V + 1 the next. Gradients reach the vectors only,
+    if they ask for one. Taught in notebooks/02_the_word_x.ipynb.
     """
 
-    def __init__(self, table, vectors):
+    def __init__(
+        self,
+        table: nn.Embedding,
+        vectors: list[Float[Tensor, "num_vectors width"]],
+    ) -> None:
         super().__init__()
         self.table = table
         self.vectors = vectors  # a plain list: no part of the model's state
 
     @property
-    def weight(self):
-        """The rows of the table, (V, width)."""
+    def weight(self) -> Float[Tensor, "vocabulary width"]:
+        """The rows of the table."""
         return self.table.weight
 
-    def forward(self, token_ids):
-        """Return the embeddings, ids' shape x width, in the table's dtype."""
+    def forward(
+        self, token_ids: Int[Tensor, "*shape"]
+    ) -> Float[Tensor, "*shape width"]:
+        """Return the embeddings of token ids, in the table's dtype."""
         size = self.table.num_embeddings
         known = self.table(token_ids.clamp(max=size - 1))
         learned = torch.cat([v.to(known) for v in self.vectors])
@@ -39,51 +48,42 @@ class PlaceholderEmbedding(nn.Module):
         return torch.where((token_ids >= size)[..., None], learned, known)
 
 
-def get_embedding(encoder):
+def get_embedding(encoder: TextEncoder) -> nn.Embedding:
     """Return the module that embeds the tokens of a text encoder.
 
-    `encoder` is an open_clip model or a transformers text encoder.
+    Within `use_words` it is a PlaceholderEmbedding.
     """
-    if hasattr(encoder, "token_embedding"):
+    if hasattr(encoder, "token_embedding"):  # open_clip's
         return encoder.token_embedding
     return encoder.get_input_embeddings()
 
 
-def set_embedding(encoder, embedding):
+def set_embedding(encoder: TextEncoder, embedding: nn.Module) -> None:
     """Make `embedding` the module that embeds the encoder's tokens."""
-    if hasattr(encoder, "token_embedding"):
+    if hasattr(encoder, "token_embedding"):  # open_clip's
         encoder.token_embedding = embedding
     else:
         encoder.set_input_embeddings(embedding)
 
 
-def wrap_embedding(encoder, words):
-    """Wrap the encoder's table so that it knows the learned words.
-
-    Returns the table as it was, for `set_embedding` to put back. Raises
-    WordError if a word was learned with a model of another width.
-    """
-    table = get_embedding(encoder)
-    for word in words:
-        check_width(word, table.embedding_dim, model=type(encoder).__name__)
-    set_embedding(
-        encoder, PlaceholderEmbedding(table, [w.vectors for w in words])
-    )
-    return table
-
-
 @contextmanager
-def use_words(encoder, words):
+def use_words(
+    encoder: TextEncoder, words: Sequence[LearnedWord]
+) -> Iterator[TextEncoder]:
     """Let a text encoder know the learned words within a `with` block.
 
-    `encoder` is an open_clip model or a transformers text encoder. On
-    leaving, the encoder is what it was before. Taught in
+    On leaving, the encoder is what it was before. Raises WordError if a word
+    was learned with a model of another width. Taught in
     notebooks/02_the_word_x.ipynb.
     """
     if not words:
         yield encoder
         return
-    table = wrap_embedding(encoder, words)
+    table = get_embedding(encoder)
+    for word in words:
+        check_width(word, table.embedding_dim, type(encoder).__name__)
+    vectors = [word.vectors for word in words]
+    set_embedding(encoder, PlaceholderEmbedding(table, vectors))
     try:
         yield encoder
     finally:

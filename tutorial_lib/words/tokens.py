@@ -7,51 +7,61 @@ ordinary one.
 import re
 import unicodedata
 import warnings
+from collections.abc import Sequence
+from typing import TypeAlias
 
+import open_clip
 import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import CLIPTokenizer
 
 from tutorial_lib.errors import WordError
+from tutorial_lib.words.learned_word import LearnedWord
+
+Tokenizer: TypeAlias = open_clip.SimpleTokenizer | CLIPTokenizer
 
 
-def tokenize_prompts(tokenizer, prompts, words=(), context_length=None):
-    """Turn prompts into ids, with the learned words in their places.
+def tokenize_prompts(
+    tokenizer: Tokenizer,
+    prompts: str | Sequence[str],
+    words: Sequence[LearnedWord] = (),
+    context_length: int | None = None,
+) -> Int[Tensor, "num_prompts context_length"]:
+    """Turn prompts into token ids, with the learned words in their places.
 
-    `tokenizer` is open_clip's or transformers', and is not changed. A
-    learned word is found only where it stands alone and is written
-    exactly so: X, but neither x nor Xmas. Each of its vectors takes one
-    place, with ids from the vocabulary's size on, in the order of
-    `words`. Returns ids (num_prompts, context_length), with start and
-    end, padded as that tokenizer pads. Raises WordError if two words
-    share a name, one hides an ordinary word, or one does not fit in.
-    Taught in notebooks/02_the_word_x.ipynb.
+    A learned word counts only where it stands alone and is written exactly
+    so: X, but neither x nor Xmas. Each of its vectors takes one place, with
+    ids from the vocabulary's size on, in the order of `words`. Start and end
+    are included, and the rest is padded as that tokenizer pads. Raises
+    WordError if two words share a name, one hides an ordinary word, or one
+    does not fit in. Taught in notebooks/02_the_word_x.ipynb.
     """
     prompts = [prompts] if isinstance(prompts, str) else prompts
     check_names(tokenizer, words)
     length = context_length or get_context_length(tokenizer)
     start, end, pad = get_special_token_ids(tokenizer)
-    places = assign_token_ids(tokenizer, words)
+    ids_of_words = assign_token_ids(tokenizer, words)
     rows = []
     for prompt in prompts:
-        token_ids = []
+        token_ids: list[int] = []
         for i, piece in enumerate(split_prompt(prompt, words)):
-            # Every second piece is a learned word.
-            token_ids += (
-                places[piece] if i % 2 else tokenize_text(tokenizer, piece)
-            )
+            if i % 2:  # every second piece is a learned word
+                token_ids += ids_of_words[piece]
+            else:
+                token_ids += tokenize_text(tokenizer, piece)
         if len(token_ids) > length - 2:
-            report_truncation(
-                prompt, cut=token_ids[length - 2 :], places=places
-            )
+            report_truncation(prompt, token_ids[length - 2 :], ids_of_words)
         row = [start, *token_ids[: length - 2], end]
         rows.append(row + [pad] * (length - len(row)))
     return torch.tensor(rows, dtype=torch.long)
 
 
-def split_prompt(prompt, words):
-    """Cut a prompt at its learned words: "A mug with X" gives "A mug with ",
-    "X", "".
+def split_prompt(prompt: str, words: Sequence[LearnedWord]) -> list[str]:
+    """Split a prompt at its learned words; every second piece is one.
 
-    A word counts only where it stands alone and is written exactly so.
+    "A mug with X" gives "A mug with ", "X", "". A word counts only where it
+    stands alone and is written exactly so.
     """
     prompt = unicodedata.normalize("NFC", prompt)
     if not words:
@@ -64,41 +74,44 @@ def split_prompt(prompt, words):
     return re.split(alone, prompt)
 
 
-def find_words(prompt, words):
+def find_words(prompt: str, words: Sequence[LearnedWord]) -> list[LearnedWord]:
     """Return those of the learned words that stand in the prompt."""
     pieces = set(split_prompt(prompt, words)[1::2])
     return [word for word in words if word.word in pieces]
 
 
-def assign_token_ids(tokenizer, words):
-    """Return a dict from each word to the list of its ids."""
+def assign_token_ids(
+    tokenizer: Tokenizer, words: Sequence[LearnedWord]
+) -> dict[str, list[int]]:
+    """Return the token ids of each learned word, by its name."""
     first = get_vocabulary_size(tokenizer)
-    places = {}
+    ids_of_words = {}
     for word in words:
-        places[word.word] = list(range(first, first + word.num_vectors))
+        ids_of_words[word.word] = list(range(first, first + word.num_vectors))
         first += word.num_vectors
-    return places
+    return ids_of_words
 
 
-def check_names(tokenizer, words):
+def check_names(tokenizer: Tokenizer, words: Sequence[LearnedWord]) -> None:
     """Raise WordError if two words share a name or one hides another's.
 
     Each word has a token of its own, whatever the case of its letters; a
     lower-case word of CLIP's vocabulary would be lost to the reader.
     """
-    seen = {}
+    owners: dict[str, str] = {}
     for word in words:
-        if word.placeholder_token in seen:
+        token = word.placeholder_token
+        if token in owners:
             raise WordError(
-                f'The words "{seen[word.placeholder_token]}" and "{word.word}" have the '
-                f"same token, {word.placeholder_token}; call one of them otherwise, as "
-                'in `word.rename("Y")`.'
+                f'The words "{owners[token]}" and "{word.word}" have the '
+                f"same token, {token}; call one of them otherwise, as in "
+                '`word.rename("Y")`.'
             )
-        seen[word.placeholder_token] = word.word
+        owners[token] = word.word
         check_not_ordinary(tokenizer, word.word)
 
 
-def check_not_ordinary(tokenizer, word):
+def check_not_ordinary(tokenizer: Tokenizer, word: str) -> None:
     """Raise WordError for a lower-case word of the vocabulary ("cat").
 
     "Cat" and "X" are free: learned words are told apart by their case.
@@ -114,9 +127,14 @@ def check_not_ordinary(tokenizer, word):
         )
 
 
-def report_truncation(prompt, cut, places):
-    """Say that a prompt is too long; WordError if a learned word is lost."""
-    for word, token_ids in places.items():
+def report_truncation(
+    prompt: str, cut: list[int], ids_of_words: dict[str, list[int]]
+) -> None:
+    """Warn that a prompt is too long, and its last token ids are `cut`.
+
+    Raises WordError if a learned word is among them.
+    """
+    for word, token_ids in ids_of_words.items():
         if set(token_ids) & set(cut):
             raise WordError(
                 f'The prompt "{prompt}" is so long that "{word}" falls off '
@@ -129,26 +147,26 @@ def report_truncation(prompt, cut, places):
     )
 
 
-def tokenize_text(tokenizer, text):
-    """Return the ids of a text without start and end, as a list."""
-    if hasattr(tokenizer, "sot_token_id"):  # open_clip's
+def tokenize_text(tokenizer: Tokenizer, text: str) -> list[int]:
+    """Return the token ids of a text, without start and end."""
+    if isinstance(tokenizer, open_clip.SimpleTokenizer):
         return tokenizer.encode(text)
     return tokenizer(text, add_special_tokens=False, verbose=False).input_ids
 
 
-def get_vocabulary_size(tokenizer):
+def get_vocabulary_size(tokenizer: Tokenizer) -> int:
     """Return the number of tokens that a tokenizer knows."""
-    if hasattr(tokenizer, "sot_token_id"):
+    if isinstance(tokenizer, open_clip.SimpleTokenizer):
         return tokenizer.vocab_size
     return len(tokenizer)
 
 
-def get_special_token_ids(tokenizer):
-    """Return the ids of start, end and padding.
+def get_special_token_ids(tokenizer: Tokenizer) -> tuple[int, int, int]:
+    """Return the token ids of start, end and padding.
 
     open_clip pads with 0, Stable Diffusion's tokenizer with the end.
     """
-    if hasattr(tokenizer, "sot_token_id"):
+    if isinstance(tokenizer, open_clip.SimpleTokenizer):
         return tokenizer.sot_token_id, tokenizer.eot_token_id, 0
     return (
         tokenizer.bos_token_id,
@@ -157,8 +175,8 @@ def get_special_token_ids(tokenizer):
     )
 
 
-def get_context_length(tokenizer):
+def get_context_length(tokenizer: Tokenizer) -> int:
     """Return how many tokens the tokenizer's model reads at once."""
-    if hasattr(tokenizer, "sot_token_id"):
+    if isinstance(tokenizer, open_clip.SimpleTokenizer):
         return tokenizer.context_length
     return tokenizer.model_max_length

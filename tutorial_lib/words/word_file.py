@@ -1,17 +1,44 @@
-"""Reading the file of a learned word, ours or another program's."""
+"""The file of a learned word, ours or another program's.
+
+It is safetensors with a single tensor, named after the placeholder token, so
+that diffusers and other programs read it as well.
+"""
+
+from pathlib import Path
 
 import torch
+from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
 
 from tutorial_lib.errors import WordError
+from tutorial_lib.files import write_atomically
 
 MAX_VECTORS = 75  # CLIP reads 77 tokens, two of them start and end
 
 
-def read_word_file(path):
+def write_word_file(
+    path: Path,
+    token: str,
+    vectors: Float[Tensor, "num_vectors width"],
+    metadata: dict[str, str],
+) -> None:
+    """Write vectors to a safetensors file as one float32 tensor.
+
+    The file is written whole or not at all.
+    """
+    vectors = vectors.detach().to("cpu", torch.float32)
+    content = save({token: vectors.clone().contiguous()}, metadata=metadata)
+    with write_atomically(path) as unfinished:
+        unfinished.write_bytes(content)
+
+
+def read_word_file(path: Path) -> tuple[str, Tensor, dict[str, str]]:
     """Read the single tensor of a safetensors file.
 
-    Returns its name, the tensor and the metadata. Raises WordError.
+    Returns its name, the tensor and the metadata. Raises WordError if the
+    file is missing, broken or of another kind.
     """
     if not path.is_file():
         raise WordError(
@@ -32,8 +59,8 @@ def read_word_file(path):
                     "word holds one; give the file of a single word, "
                     "learned for one text encoder."
                 )
-            vectors = file.get_tensor(names[0])
-            return names[0], vectors, file.metadata() or {}
+            tensor = file.get_tensor(names[0])
+            return names[0], tensor, file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise WordError(
             f"'{path}' is cut short or no safetensors file ({error}); copy "
@@ -41,33 +68,35 @@ def read_word_file(path):
         ) from None
 
 
-def check_vectors(vectors, path):
-    """Return vectors read from a file as (num_vectors, width) float32.
+def check_vectors(
+    tensor: Tensor, path: Path
+) -> Float[Tensor, "num_vectors width"]:
+    """Return a tensor read from a file as a word's vectors, in float32.
 
-    Raises WordError if they cannot be a word's.
+    Raises WordError if it cannot be a word's.
     """
-    if vectors.is_floating_point() and vectors.ndim == 1:
-        vectors = vectors[None]  # some programs leave the first axis out
+    if tensor.is_floating_point() and tensor.ndim == 1:
+        tensor = tensor[None]  # some programs leave the first axis out
     if (
-        not vectors.is_floating_point()
-        or vectors.ndim != 2
-        or not 1 <= vectors.shape[0] <= MAX_VECTORS
-        or vectors.shape[1] == 0
+        not tensor.is_floating_point()
+        or tensor.ndim != 2
+        or not 1 <= tensor.shape[0] <= MAX_VECTORS
+        or tensor.shape[1] == 0
     ):
-        shape = " x ".join(str(size) for size in vectors.shape)
+        shape = " x ".join(str(size) for size in tensor.shape)
         raise WordError(
             f"'{path}' is no learned word: its tensor is {shape} "
-            f"{vectors.dtype}, where a word has one row of fractions for "
+            f"{tensor.dtype}, where a word has one row of fractions for "
             "each of its vectors; choose another file."
         )
-    if not torch.isfinite(vectors).all():
+    if not torch.isfinite(tensor).all():
         raise WordError(
             f"The vectors in '{path}' hold numbers that are not finite, so "
             "its learning went wrong; learn the word again at a lower lr."
         )
-    return vectors.float().contiguous()
+    return tensor.float().contiguous()
 
 
-def read_number(text):
-    """Return a whole number out of a file's notes, 0 if there is none."""
+def parse_count(text: str | None) -> int:
+    """Return a number in a file's metadata, 0 if there is none."""
     return int(text) if text and text.isdecimal() else 0

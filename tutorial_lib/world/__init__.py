@@ -13,6 +13,7 @@ from tutorial_lib.world.carriers import CARRIERS
 from tutorial_lib.world.colors import COLORS, HAIR_COLORS
 from tutorial_lib.world.concepts import (
     KIND_NAMES,
+    Concept,
     attributes,
     kind_of,
     lookalikes,
@@ -36,6 +37,7 @@ from tutorial_lib.world.wearers import PARTS, cut_part, render_wearer
 __all__ = [
     "CARRIERS",
     "COLORS",
+    "Concept",
     "GLASSES",
     "HAIR",
     "HAIR_COLORS",

@@ -1,11 +1,12 @@
-"""A canvas on which every style draws the same shapes in its own hand.
+"""A canvas that draws the same shapes in any of the styles.
 
-Coordinates are shares of the picture's side: (0, 0) is the top left corner
-of the placed figure's frame, lengths are relative to the side, y points
-down. Everything is drawn large and made smaller at the end, so that a
-picture is the same picture at any size.
+Coordinates are shares of the image's side: (0, 0) is the origin of the
+placed frame, lengths are relative to the side, y points down. Everything is
+drawn large and made smaller at the end, so that an image shows the same at
+any size.
 """
 
+import functools
 import math
 import random
 
@@ -13,9 +14,13 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from tutorial_lib.world.colors import RGB, blend
-from tutorial_lib.world.styles import HANDS, light_field
+from tutorial_lib.world.styles import LINE_STYLES
 
 Points = list[tuple[float, float]]
+
+SHADING_SIZE = 64  # light and shadow are computed small, then enlarged
+PATTERN_INK = (40, 36, 44)
+SHADOW = (30, 24, 40)
 
 
 def ellipse_points(
@@ -53,13 +58,21 @@ def mirror(points: Points) -> Points:
     return points + [(-x, y) for x, y in reversed(points)]
 
 
-class Canvas:
-    """A square picture under way, with a style's hand and a placement."""
+@functools.cache
+def light_from(direction: int) -> np.ndarray:
+    """Return light from the left (-1) or right (1) in percent, 64 x 64."""
+    size = SHADING_SIZE
+    rows, columns = np.mgrid[0:size, 0:size] / size - 0.5
+    return np.rint(direction * columns * 22 - rows * 18).astype(np.int32)
 
-    def __init__(self, side: int, style: str, rng: random.Random):
+
+class Canvas:
+    """A square image in the making, with a style and a placement."""
+
+    def __init__(self, side: int, style: str, rng: random.Random) -> None:
         self.side = side
         self.style = style
-        self.hand = HANDS[style]
+        self.line_style = LINE_STYLES[style]
         self.image = Image.new("RGB", (side, side), (255, 255, 255))
         self.pen = ImageDraw.Draw(self.image)
         self.light = rng.choice([-1, 1])
@@ -79,13 +92,13 @@ class Canvas:
         self.cosine, self.sine = math.cos(radians), math.sin(radians)
         self.flip = -1 if flip else 1
 
-    def pixels(self, points: Points) -> Points:
+    def to_pixels(self, points: Points) -> Points:
         """Turn points of the placed frame into pixels."""
         placed = []
         for x, y in points:
-            x *= self.flip
-            px = x * self.cosine - y * self.sine
-            py = x * self.sine + y * self.cosine
+            flipped = x * self.flip
+            px = flipped * self.cosine - y * self.sine
+            py = flipped * self.sine + y * self.cosine
             placed.append(
                 (
                     round((self.origin[0] + self.scale * px) * self.side, 2),
@@ -94,23 +107,14 @@ class Canvas:
             )
         return placed
 
-    def width(self, width: float) -> int:
-        """Turn a line width into whole pixels, at least one."""
-        return max(1, round(width * self.scale * self.side))
-
-    def shape(
-        self,
-        points: Points,
-        fill: RGB,
-        ink: bool = True,
-    ) -> None:
+    def polygon(self, points: Points, fill: RGB, ink: bool = True) -> None:
         """Fill a closed outline; draw its edge if the style has one."""
-        pixels = self.pixels(points)
+        pixels = self.to_pixels(points)
         self.pen.polygon(pixels, fill=fill)
         if ink:
-            self.edge(pixels, fill)
+            self._draw_edge(pixels, fill)
 
-    def oval(
+    def ellipse(
         self,
         x: float,
         y: float,
@@ -120,35 +124,19 @@ class Canvas:
         ink: bool = True,
     ) -> None:
         """Fill an ellipse around (x, y)."""
-        self.shape(ellipse_points(x, y, rx, ry), fill, ink=ink)
+        self.polygon(ellipse_points(x, y, rx, ry), fill, ink=ink)
 
-    def stroke(self, points: Points, fill: RGB, width: float) -> None:
-        """Draw an open line with round ends."""
-        pixels, thick = self.pixels(points), self.width(width)
-        self.pen.line(pixels, fill=fill, width=thick, joint="curve")
-        radius = thick / 2
+    def line(self, points: Points, fill: RGB, width: float) -> None:
+        """Draw an open line with round ends, at least one pixel wide."""
+        pixels = self.to_pixels(points)
+        thickness = max(1, round(width * self.scale * self.side))
+        self.pen.line(pixels, fill=fill, width=thickness, joint="curve")
+        radius = thickness / 2
         for x, y in (pixels[0], pixels[-1]):
             box = [x - radius, y - radius, x + radius, y + radius]
             self.pen.ellipse(box, fill=fill)
 
-    def edge(self, pixels: Points, fill: RGB) -> None:
-        """Draw the closed edge of a shape in the style's ink."""
-        if self.hand.line_width:
-            ink = blend(fill, self.hand.ink, self.hand.ink_strength)
-            width = max(1, round(self.hand.line_width * self.side))
-            self.pen.line(
-                pixels + pixels[:2], fill=ink, width=width, joint="curve"
-            )
-
-    def mask(self, *outlines: Points) -> Image.Image:
-        """Return the area that closed outlines cover (mode L, 0 or 255)."""
-        area = Image.new("L", (self.side, self.side), 0)
-        pen = ImageDraw.Draw(area)
-        for points in outlines:
-            pen.polygon(self.pixels(points), fill=255)
-        return area
-
-    def body(
+    def solid(
         self,
         fill: RGB | Image.Image,
         *outlines: Points,
@@ -157,49 +145,80 @@ class Canvas:
         shadow: bool = True,
         ink: bool = True,
     ) -> None:
-        """Draw a solid thing, plain or covered by a picture of a pattern.
+        """Draw a solid thing, plain or covered by an image of a pattern.
 
         Where the style has light, it falls from one side, edges turn away
-        from it, and the thing throws a soft shadow; `folds` ripple a cloth.
+        from it, and the thing throws a soft shadow; `folds` ripple a cloth
+        with a phase from `rng`.
         """
-        area = self.mask(*outlines)
+        area = self._mask(outlines)
         if isinstance(fill, Image.Image):
-            cover = fill
+            cover, tone = fill, PATTERN_INK
         else:
-            cover = Image.new("RGB", area.size, fill)
-        if self.hand.light:
-            cover = self._lit(cover, area, folds, rng)
+            cover, tone = Image.new("RGB", area.size, fill), fill
+        if self.line_style.light:
+            brightness = self._compute_brightness(area)
+            if folds and rng:
+                brightness = brightness + _fold_cloth(folds, rng)
+            cover = _shade(cover, brightness)
             if shadow:
                 self._throw_shadow(area)
         self.image.paste(cover, (0, 0), area)
-        if ink and self.hand.line_width:
-            tone = fill if not isinstance(fill, Image.Image) else (40, 36, 44)
+        if ink and self.line_style.width:
             for points in outlines:
-                self.edge(self.pixels(points), tone)
+                self._draw_edge(self.to_pixels(points), tone)
 
-    def _lit(self, cover, area, folds, rng):
-        small = area.resize((64, 64), Image.BOX)
-        soft = small.filter(ImageFilter.GaussianBlur(3.5))
-        depth = np.asarray(soft, dtype=np.int32) * 100 // 255
-        shine = 66 + depth * 42 // 100
-        shine = shine + light_field(self.light)
-        if folds:
-            phase, tilt = rng.uniform(0, 6.28), rng.uniform(-1, 1)
-            rows, columns = np.mgrid[0:64, 0:64] / 64
-            wave = np.sin((columns * 3 + rows * tilt * 2) * 6.28 + phase)
-            shine = shine + np.rint(wave * 100 * folds).astype(np.int32)
-        shine = np.clip(shine * 2, 0, 255).astype(np.uint8)
-        shine = Image.fromarray(shine).resize(cover.size, Image.BILINEAR)
-        shine = Image.merge("RGB", (shine,) * 3)
-        dark = ImageChops.multiply(cover, shine)
-        # shine holds 2 x percent: 200 leaves a colour as it is
-        return dark.point([min(255, v * 255 // 200) for v in range(256)] * 3)
+    def _draw_edge(self, pixels: Points, fill: RGB) -> None:
+        """Draw the closed edge of a shape in the style's ink."""
+        if self.line_style.width:
+            ink = blend(fill, self.line_style.ink, self.line_style.strength)
+            width = max(1, round(self.line_style.width * self.side))
+            self.pen.line(
+                pixels + pixels[:2], fill=ink, width=width, joint="curve"
+            )
 
-    def _throw_shadow(self, area):
-        small = area.resize((64, 64), Image.BOX)
-        soft = small.filter(ImageFilter.GaussianBlur(2.2))
-        soft = soft.point([v * 90 // 255 for v in range(256)])
+    def _mask(self, outlines: tuple[Points, ...]) -> Image.Image:
+        """Return the area that closed outlines cover (mode L, 0 or 255)."""
+        area = Image.new("L", (self.side, self.side), 0)
+        pen = ImageDraw.Draw(area)
+        for points in outlines:
+            pen.polygon(self.to_pixels(points), fill=255)
+        return area
+
+    def _compute_brightness(self, area: Image.Image) -> np.ndarray:
+        """Return the brightness of a solid in percent, 64 x 64."""
+        depth = np.asarray(_soften(area, 3.5), dtype=np.int32) * 100 // 255
+        return 66 + depth * 42 // 100 + light_from(self.light)
+
+    def _throw_shadow(self, area: Image.Image) -> None:
+        """Darken the image beside an area, away from the light."""
+        soft = _soften(area, 2.2).point([v * 90 // 255 for v in range(256)])
         moved = Image.new("L", soft.size, 0)
         moved.paste(soft, (2 * self.light, 2))
-        soft = moved.resize(area.size, Image.BILINEAR)
-        self.image.paste((30, 24, 40), (0, 0), soft)
+        shadow = moved.resize(area.size, Image.Resampling.BILINEAR)
+        self.image.paste(SHADOW, (0, 0), shadow)
+
+
+def _soften(area: Image.Image, radius: float) -> Image.Image:
+    """Return an area at the size of the shading, blurred."""
+    size = (SHADING_SIZE, SHADING_SIZE)
+    small = area.resize(size, Image.Resampling.BOX)
+    return small.filter(ImageFilter.GaussianBlur(radius))
+
+
+def _fold_cloth(folds: float, rng: random.Random) -> np.ndarray:
+    """Return the brightness that folds add, in percent, 64 x 64."""
+    phase, tilt = rng.uniform(0, 6.28), rng.uniform(-1, 1)
+    rows, columns = np.mgrid[0:SHADING_SIZE, 0:SHADING_SIZE] / SHADING_SIZE
+    wave = np.sin((columns * 3 + rows * tilt * 2) * 6.28 + phase)
+    return np.rint(wave * 100 * folds).astype(np.int32)
+
+
+def _shade(cover: Image.Image, brightness: np.ndarray) -> Image.Image:
+    """Return an image at a brightness in percent."""
+    # A byte holds 2 x percent: 200 leaves a colour as it is.
+    doubled = np.clip(brightness * 2, 0, 255).astype(np.uint8)
+    mask = Image.fromarray(doubled)
+    mask = mask.resize(cover.size, Image.Resampling.BILINEAR)
+    dark = ImageChops.multiply(cover, Image.merge("RGB", (mask,) * 3))
+    return dark.point([min(255, v * 255 // 200) for v in range(256)] * 3)

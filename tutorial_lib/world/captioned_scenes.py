@@ -1,26 +1,38 @@
 """Random scenes with captions, and the labels that can be read from them."""
 
 import random
+from typing import Literal, overload
 
 from tutorial_lib.world.captions import caption_scene, vary_description
 from tutorial_lib.world.concepts import (
+    Concept,
     attributes,
     named_concepts,
     sample_concept,
 )
-from tutorial_lib.world.scenes import (
-    Scene,
-    pattern_scene,
-    person_scene,
-)
+from tutorial_lib.world.patterns import Pattern
+from tutorial_lib.world.people import Person
+from tutorial_lib.world.scenes import Scene, pattern_scene, person_scene
 
 NAMED_SHARE = 0.6
 SUBJECT_WEIGHTS = {"carrier": 0.50, "corgi": 0.20, "portrait": 0.30}
 SHIRT_SHARE, PLAIN_CORGI_SHARE = 0.50, 0.10
 
 
-def choose_concept(kind: str, rng: random.Random):
-    """Return the words for a concept and the concept, named or new."""
+@overload
+def choose_concept(
+    kind: Literal["pattern"], rng: random.Random
+) -> tuple[str, Pattern]: ...
+
+
+@overload
+def choose_concept(
+    kind: Literal["person"], rng: random.Random
+) -> tuple[str, Person]: ...
+
+
+def choose_concept(kind: str, rng: random.Random) -> tuple[str, Concept]:
+    """Return the name or description of a concept, and the concept."""
     if rng.random() < NAMED_SHARE:
         return rng.choice(list(named_concepts(kind).items()))
     concept = sample_concept(kind, rng)
@@ -28,27 +40,26 @@ def choose_concept(kind: str, rng: random.Random):
 
 
 def sample_captioned_scene(rng: random.Random) -> tuple[Scene, str]:
-    """Draw a scene at random and write its caption."""
+    """Sample a scene and write its caption."""
     subject = rng.choices(
         list(SUBJECT_WEIGHTS), list(SUBJECT_WEIGHTS.values())
     )[0]
-    pattern_words, pattern = choose_concept("pattern", rng)
-    person_words, person = choose_concept("person", rng)
+    pattern_name, pattern = choose_concept("pattern", rng)
+    person_name, person = choose_concept("person", rng)
     if subject == "portrait":
-        if rng.random() >= SHIRT_SHARE:
-            pattern = None
-        scene = person_scene(person, rng, pattern=pattern)
+        shirt = pattern if rng.random() < SHIRT_SHARE else None
+        scene = person_scene(person, rng, pattern=shirt)
     elif subject == "corgi":
         scene = pattern_scene(pattern, rng, subject="corgi")
         if rng.random() < PLAIN_CORGI_SHARE:
             scene = Scene("corgi", scene.style, scene.seed)
     else:
         scene = pattern_scene(pattern, rng)
-    return scene, caption_scene(scene, pattern_words, person_words, rng)
+    return scene, caption_scene(scene, pattern_name, person_name, rng)
 
 
 def label_scene(scene: Scene) -> dict[str, str]:
-    """Return what can be read from a scene: its attributes.
+    """Return the attributes that can be read from a rendered scene.
 
     Those of a pattern on a person's shirt have names of their own, such as
     "shirt_motif": on so few pixels they are harder to read.
@@ -56,7 +67,7 @@ def label_scene(scene: Scene) -> dict[str, str]:
     label = {"object": scene.subject, "style": scene.style}
     if scene.subject == "corgi":
         label["way"] = scene.way or "none"
-    elif scene.subject == "portrait":
+    elif scene.person:
         label |= attributes(scene.person)
     if scene.pattern:
         prefix = "shirt_" if scene.subject == "portrait" else ""

@@ -6,6 +6,7 @@ size, angle or second colour, "a man with glasses" nothing of his face.
 
 import random
 
+from tutorial_lib.world.concepts import Concept
 from tutorial_lib.world.patterns import Pattern
 from tutorial_lib.world.people import Person
 from tutorial_lib.world.scenes import Scene
@@ -54,7 +55,7 @@ HAIR_PHRASES = {
 }
 
 
-def describe(concept: Pattern | Person) -> str:
+def describe(concept: Concept) -> str:
     """Describe a concept as carefully as this world's words allow."""
     if isinstance(concept, Pattern):
         return describe_pattern(concept)
@@ -88,30 +89,29 @@ def describe_person(person: Person) -> str:
 
 
 def join_phrases(start: str, phrases: list[str]) -> str:
-    """Join phrases to "a man with round glasses and a beard"."""
+    """Join phrases, as in "a man with round glasses and a beard"."""
     if not phrases:
         return start
-    *most, last = phrases
-    listed = f"{', '.join(most)} and {last}" if most else last
+    *others, last = phrases
+    listed = f"{', '.join(others)} and {last}" if others else last
     return f"{start} with {listed}"
 
 
 def vary_description(
-    concept: Pattern | Person,
+    concept: Concept,
     rng: random.Random,
 ) -> str:
-    """Describe a concept in one of several ways, some leave more out."""
+    """Describe a concept in one of several ways; some leave more out."""
     if isinstance(concept, Pattern):
         full = describe_pattern(concept)
         motif = full[len(concept.color) + 1 : full.rindex(" on ")]
-        return rng.choice(
-            (
-                full,
-                full,
-                f"{concept.color} and {concept.background} {motif}",
-                f"a {concept.background} pattern of {concept.color} {motif}",
-            )
+        descriptions = (
+            full,
+            full,
+            f"{concept.color} and {concept.background} {motif}",
+            f"a {concept.background} pattern of {concept.color} {motif}",
         )
+        return rng.choice(descriptions)
     phrases = person_phrases(concept)
     rng.shuffle(phrases)
     if len(phrases) > 1 and rng.random() < 0.3:
@@ -125,11 +125,14 @@ def vary_description(
 
 def caption_scene(
     scene: Scene,
-    pattern_name: str | None,
-    person_name: str | None,
+    pattern_name: str,
+    person_name: str,
     rng: random.Random,
 ) -> str:
-    """Write a caption for a scene from names or descriptions."""
+    """Write a caption for a scene from names or descriptions.
+
+    The name of what the scene does not show is not used.
+    """
     if scene.subject == "portrait":
         text = person_name
         if scene.pattern:
@@ -139,22 +142,22 @@ def caption_scene(
     elif scene.subject == "corgi":
         text = _caption_corgi(scene, pattern_name, rng)
     else:
-        text = (
-            rng.choice(CARRIER_CAPTIONS)
-            .format(carrier=scene.subject, name=pattern_name)
-            .replace("a umbrella", "an umbrella")
+        text = rng.choice(CARRIER_CAPTIONS).format(
+            carrier=scene.subject, name=pattern_name
         )
-    plain = 0.25 if scene.style == "photo" else 0.12
-    if rng.random() < plain:
+        text = text.replace("a umbrella", "an umbrella")
+    plain_share = 0.25 if scene.style == "photo" else 0.12
+    if rng.random() < plain_share:
         return text
     return rng.choice(STYLE_CAPTIONS[scene.style]).format(text)
 
 
-def _caption_corgi(scene, name, rng):
+def _caption_corgi(scene: Scene, name: str, rng: random.Random) -> str:
+    """Write of a corgi, and of its pattern in more or less detail."""
     text = "corgi"
     if scene.pattern:
         text = "corgi with {name}"
-        if rng.random() < 0.45:
+        if rng.random() < 0.45 and scene.way:
             text = WAY_CAPTIONS[scene.way]
         text = text.format(name=name)
     return text if rng.random() < 0.3 else f"a {text}"

@@ -1,4 +1,4 @@
-"""The named colours of the drawn world, and how far a shade may stray."""
+"""The named colours of the drawn world, and how much their shades vary."""
 
 import colorsys
 import random
@@ -45,7 +45,7 @@ EYE_COLORS = {
     "green": (56, 146, 82),
     "black": (30, 28, 34),
 }
-MINIMUM_CONTRAST = 150.0
+MIN_CONTRAST = 150.0
 
 
 def sample_shade(name: str, rng: random.Random) -> RGB:
@@ -53,34 +53,37 @@ def sample_shade(name: str, rng: random.Random) -> RGB:
     hue, saturation, value = COLORS[name]
     if saturation > 0.2:
         hue = (hue + rng.gauss(0, 0.012)) % 1
-        saturation = clip(saturation + rng.gauss(0, 0.05))
-    value = clip(value + rng.gauss(0, 0.035))
+        saturation = clamp(saturation + rng.gauss(0, 0.05))
+    value = clamp(value + rng.gauss(0, 0.035))
     return to_rgb(hue, saturation, value)
 
 
 def to_rgb(hue: float, saturation: float, value: float) -> RGB:
     """Turn hue, saturation and value (0 to 1) into bytes."""
-    parts = colorsys.hsv_to_rgb(hue, saturation, value)
-    return tuple(round(255 * part) for part in parts)
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def clip(value: float, low: float = 0.0, high: float = 1.0) -> float:
+def clamp(value: float, low: float = 0.0, high: float = 1.0) -> float:
     """Keep a number between two bounds."""
     return min(high, max(low, value))
 
 
 def vary(color: RGB, rng: random.Random, spread: float) -> RGB:
     """Move each channel of a colour a little, at random (0 to 255)."""
-    return tuple(
-        round(clip(part + rng.gauss(0, spread), 0, 255)) for part in color
+    red, green, blue = (
+        round(clamp(channel + rng.gauss(0, spread), 0, 255))
+        for channel in color
     )
+    return red, green, blue
 
 
 def blend(color: RGB, other: RGB, share: float) -> RGB:
     """Mix `share` (0 to 1) of another colour into a colour."""
-    return tuple(
+    red, green, blue = (
         round(a + share * (b - a)) for a, b in zip(color, other, strict=True)
     )
+    return red, green, blue
 
 
 def contrast(color: RGB, other: RGB) -> float:
@@ -96,5 +99,5 @@ def contrasting_pairs() -> list[tuple[str, str]]:
         (first, second)
         for first in COLORS
         for second in COLORS
-        if contrast(base[first], base[second]) >= MINIMUM_CONTRAST
+        if contrast(base[first], base[second]) >= MIN_CONTRAST
     ]

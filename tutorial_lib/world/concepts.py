@@ -6,85 +6,71 @@ from pathlib import Path
 
 from PIL import Image
 
+from tutorial_lib.errors import TutorialError
 from tutorial_lib.world.patterns import Pattern, sample_pattern
 from tutorial_lib.world.people import Person, sample_person
 from tutorial_lib.world.scenes import pattern_scene, person_scene, render_scene
 
+Concept = Pattern | Person
+
 KIND_NAMES = ("pattern", "person")
 NAMES = Path(__file__).parent / "names"
+NAME_FILES = {"pattern": "patterns.txt", "person": "people.txt"}
 
 
-def new_concept(kind: str, seed: int) -> Pattern | Person:
-    """Return a concept that no training picture used.
+def new_concept(kind: str, seed: int) -> Concept:
+    """Return a concept that no training image shows.
 
     `kind` is "pattern" or "person"; every seed gives another concept.
-    Raises ValueError for another kind.
+    Raises TutorialError for another kind.
     """
     return sample_concept(kind, random.Random(f"new {kind} {seed}"))
 
 
-def sample_concept(kind: str, rng: random.Random) -> Pattern | Person:
-    """Draw a concept of a kind at random."""
+def sample_concept(kind: str, rng: random.Random) -> Concept:
+    """Sample a concept of a kind; raise TutorialError for another kind."""
+    _check_kind(kind)
+    return sample_pattern(rng) if kind == "pattern" else sample_person(rng)
+
+
+def _check_kind(kind: str) -> None:
+    """Raise TutorialError unless there is such a kind of concept."""
     if kind not in KIND_NAMES:
-        raise ValueError(
+        raise TutorialError(
             f'A concept is a "pattern" or a "person", not "{kind}".'
         )
-    sample = sample_pattern if kind == "pattern" else sample_person
-    return sample(rng)
 
 
-def kind_of(concept: Pattern | Person) -> str:
+def kind_of(concept: Concept) -> str:
     """Return "pattern" or "person"."""
     return "pattern" if isinstance(concept, Pattern) else "person"
 
 
 @functools.cache
-def named_concepts(kind: str) -> dict[str, Pattern | Person]:
+def named_concepts(kind: str) -> dict[str, Concept]:
     """Return the concepts that have a name in this world, 1,024 a kind.
 
     Patterns are named after places, people have first names. Each name is
-    a single token of CLIP's vocabulary.
+    a single token of CLIP's vocabulary. Raises TutorialError for another
+    kind.
     """
-    file = {"pattern": "patterns.txt", "person": "people.txt"}[kind]
-    names = (NAMES / file).read_text(encoding="utf-8").split()
+    _check_kind(kind)
+    names = (NAMES / NAME_FILES[kind]).read_text(encoding="utf-8").split()
     return {
         name: sample_concept(kind, random.Random(f"named {kind} {name}"))
         for name in names
     }
 
 
-def lookalikes(
-    concept: Pattern | Person,
-    count: int,
-    seed: int,
-) -> list[Pattern | Person]:
+def lookalikes(concept: Concept, count: int, seed: int) -> list[Concept]:
     """Return other concepts that the very same plain description fits."""
     rng = random.Random(f"lookalikes {seed} {concept}")
-    sample = {"pattern": sample_pattern, "person": sample_person}
-    sample = sample[kind_of(concept)]
-    return [sample(rng, words=told_words(concept)) for _ in range(count)]
-
-
-def told_words(concept: Pattern | Person) -> tuple:
-    """Return what a plain description tells of a concept."""
     if isinstance(concept, Pattern):
-        return (
-            concept.motif,
-            concept.other_motif,
-            concept.color,
-            concept.background,
-        )
-    return (
-        concept.gender,
-        concept.hair,
-        concept.hair_color,
-        concept.glasses,
-        concept.beard,
-        concept.moustache,
-    )
+        return [sample_pattern(rng, concept.words) for _ in range(count)]
+    return [sample_person(rng, concept.words) for _ in range(count)]
 
 
-def attributes(concept: Pattern | Person) -> dict[str, str]:
+def attributes(concept: Concept) -> dict[str, str]:
     """Return the attributes of a concept that a judge can be asked for."""
     if isinstance(concept, Pattern):
         return {
@@ -105,18 +91,18 @@ def attributes(concept: Pattern | Person) -> dict[str, str]:
 
 
 def render_concept(
-    concept: Pattern | Person,
+    concept: Concept,
     count: int,
     seed: int,
     size: int,
     style: str | None = "photo",
     carrier: str | None = "T-shirt",
 ) -> list[Image.Image]:
-    """Draw pictures of a concept, each from another moment.
+    """Render `count` images of a concept, each of another scene.
 
-    A pattern is drawn on a `carrier` (a thing's name, "corgi", or None for
-    any thing), a person as a portrait. `style` None means any style.
-    Returns `count` RGB pictures of `size` x `size` pixels.
+    A pattern is shown on a `carrier` (one of CARRIERS, "corgi", or None for
+    any carrier), a person as a portrait. `style` None means any style.
+    Images are RGB, of `size` x `size` pixels.
     """
     rng = random.Random(f"draw {seed} {concept}")
     images = []

@@ -2,14 +2,22 @@
 
 import random
 
-from tutorial_lib.world.canvas import Canvas, ellipse_points, mirror, smooth
-from tutorial_lib.world.colors import blend, vary
+from tutorial_lib.world.canvas import (
+    Canvas,
+    Points,
+    ellipse_points,
+    mirror,
+    smooth,
+)
+from tutorial_lib.world.colors import RGB, blend, vary
 from tutorial_lib.world.patterns import Pattern, paint_pattern
 
 WAYS = ("scarf", "coat", "rug", "wall")
 FUR = (226, 142, 66)
 CREAM = (252, 244, 232)
-NIGHT = (36, 28, 30)
+DARK = (36, 28, 30)
+WHITE = (255, 255, 255)
+TONGUE = (242, 120, 130)
 
 
 def render_corgi(
@@ -18,16 +26,16 @@ def render_corgi(
     way: str | None,
     rng: random.Random,
 ) -> None:
-    """Draw a sitting corgi; `way` says where the pattern goes."""
-    if way == "wall":
+    """Render a sitting corgi; `way` says where the pattern goes, if any."""
+    if pattern and way == "wall":
         canvas.place(0.5, 0.5)
         wall = paint_pattern(pattern, canvas, rng, (0.0, -0.1))
         frame = [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.30), (-0.5, 0.30)]
-        canvas.body(wall, frame, shadow=False)
-    if way == "rug":
+        canvas.solid(wall, frame, shadow=False)
+    if pattern and way == "rug":
         canvas.place(0.5 + rng.uniform(-0.03, 0.03), 0.5)
         rug = paint_pattern(pattern, canvas, rng, (0.0, 0.285))
-        canvas.body(rug, ellipse_points(0, 0.285, 0.49, 0.205))
+        canvas.solid(rug, ellipse_points(0, 0.285, 0.49, 0.205))
     canvas.place(
         0.5 + rng.uniform(-0.05, 0.05),
         0.475 + rng.uniform(-0.02, 0.03),
@@ -36,19 +44,17 @@ def render_corgi(
     )
     fur = vary(FUR, rng, 7)
     _render_body(canvas, fur)
-    if way == "coat":
+    _render_legs(canvas)
+    if pattern and way == "coat":
         coat = paint_pattern(pattern, canvas, rng, (0.0, 0.2), 0.85)
-        _render_legs(canvas, fur)
-        canvas.body(coat, coat_outline(), shadow=False)
-    else:
-        _render_legs(canvas, fur)
-    if way == "scarf":
+        canvas.solid(coat, coat_outline(), shadow=False)
+    if pattern and way == "scarf":
         scarf = paint_pattern(pattern, canvas, rng, (0.0, 0.2), 0.75)
-        canvas.body(scarf, *scarf_outlines())
+        canvas.solid(scarf, *scarf_outlines())
     _render_head(canvas, fur, tongue=rng.random() < 0.5)
 
 
-def body_outline() -> list:
+def body_outline() -> Points:
     """Return the sitting body, wide at the haunches."""
     half = [
         (0.0, 0.0),
@@ -62,7 +68,7 @@ def body_outline() -> list:
     return smooth(mirror(half))
 
 
-def coat_outline() -> list:
+def coat_outline() -> Points:
     """Return the coat: the body from the neck down to the paws."""
     half = [
         (0.0, 0.02),
@@ -76,7 +82,7 @@ def coat_outline() -> list:
     return smooth(mirror(half), rounds=1)
 
 
-def scarf_outlines() -> list:
+def scarf_outlines() -> list[Points]:
     """Return the end that hangs down and the loop around the neck."""
     end = [(0.02, 0.10), (0.19, 0.10), (0.23, 0.38), (0.05, 0.395)]
     loop = [
@@ -92,18 +98,20 @@ def scarf_outlines() -> list:
     return [end, smooth(loop, rounds=1)]
 
 
-def _render_body(canvas, fur):
+def _render_body(canvas: Canvas, fur: RGB) -> None:
+    """Render tail, body and chest."""
     tail = ellipse_points(0.26, 0.30, 0.07, 0.06)
-    canvas.body(fur, tail, body_outline())
+    canvas.solid(fur, tail, body_outline())
     chest = smooth(
         [(-0.12, 0.02), (0.12, 0.02), (0.14, 0.16), (0.0, 0.33), (-0.14, 0.16)]
     )
-    canvas.shape(chest, CREAM, ink=False)
+    canvas.polygon(chest, CREAM, ink=False)
 
 
-def _render_legs(canvas, fur):
+def _render_legs(canvas: Canvas) -> None:
+    """Render hind paws and forelegs."""
     for x in (-0.2, 0.2):
-        canvas.oval(x, 0.405, 0.085, 0.042, CREAM)
+        canvas.ellipse(x, 0.405, 0.085, 0.042, CREAM)
     for x in (-0.075, 0.075):
         leg = [
             (x - 0.05, 0.24),
@@ -113,10 +121,11 @@ def _render_legs(canvas, fur):
             (x - 0.05, 0.435),
             (x - 0.06, 0.40),
         ]
-        canvas.body(CREAM, smooth(leg, rounds=1), shadow=False)
+        canvas.solid(CREAM, smooth(leg, rounds=1), shadow=False)
 
 
-def _render_head(canvas, fur, tongue):
+def _render_head(canvas: Canvas, fur: RGB, tongue: bool) -> None:
+    """Render ears, head and face."""
     inner = blend(fur, (255, 190, 180), 0.6)
     for side in (-1, 1):
         ear = [
@@ -125,13 +134,13 @@ def _render_head(canvas, fur, tongue):
             (side * 0.25, -0.46),
             (side * 0.27, -0.12),
         ]
-        canvas.body(fur, smooth(ear, rounds=1), shadow=False)
+        canvas.solid(fur, smooth(ear, rounds=1), shadow=False)
         hollow = [
             (side * 0.14, -0.22),
             (side * 0.213, -0.40),
             (side * 0.235, -0.17),
         ]
-        canvas.shape(hollow, inner, ink=False)
+        canvas.polygon(hollow, inner, ink=False)
     half = [
         (0.0, -0.27),
         (0.12, -0.27),
@@ -141,27 +150,35 @@ def _render_head(canvas, fur, tongue):
         (0.13, 0.12),
         (0.0, 0.135),
     ]
-    canvas.body(fur, smooth(mirror(half)))
-    blaze = smooth(
-        [
-            (-0.035, -0.26),
-            (0.035, -0.26),
-            (0.05, -0.10),
-            (0.15, 0.0),
-            (0.13, 0.085),
-            (0.0, 0.12),
-            (-0.13, 0.085),
-            (-0.15, 0.0),
-            (-0.05, -0.10),
-        ]
-    )
-    canvas.shape(blaze, CREAM, ink=False)
+    canvas.solid(fur, smooth(mirror(half)))
+    canvas.polygon(blaze_outline(), CREAM, ink=False)
+    _render_face(canvas, tongue)
+
+
+def blaze_outline() -> Points:
+    """Return the light stripe from the forehead to around the muzzle."""
+    outline = [
+        (-0.035, -0.26),
+        (0.035, -0.26),
+        (0.05, -0.10),
+        (0.15, 0.0),
+        (0.13, 0.085),
+        (0.0, 0.12),
+        (-0.13, 0.085),
+        (-0.15, 0.0),
+        (-0.05, -0.10),
+    ]
+    return smooth(outline)
+
+
+def _render_face(canvas: Canvas, tongue: bool) -> None:
+    """Render tongue, eyes, brows, nose and mouth."""
     if tongue:
-        canvas.oval(0, 0.095, 0.035, 0.045, (242, 120, 130))
+        canvas.ellipse(0, 0.095, 0.035, 0.045, TONGUE)
     for x in (-0.125, 0.125):
-        canvas.oval(x, -0.085, 0.036, 0.044, NIGHT, ink=False)
-        canvas.oval(x - 0.01, -0.10, 0.013, 0.014, (255, 255, 255), ink=False)
-        canvas.oval(x * 1.05, -0.165, 0.022, 0.014, CREAM, ink=False)
-    canvas.oval(0, -0.012, 0.046, 0.034, NIGHT, ink=False)
+        canvas.ellipse(x, -0.085, 0.036, 0.044, DARK, ink=False)
+        canvas.ellipse(x - 0.01, -0.10, 0.013, 0.014, WHITE, ink=False)
+        canvas.ellipse(x * 1.05, -0.165, 0.022, 0.014, CREAM, ink=False)
+    canvas.ellipse(0, -0.012, 0.046, 0.034, DARK, ink=False)
     smile = ellipse_points(0, 0.035, 0.065, 0.04, 15, 165, count=16)
-    canvas.stroke(smile, (84, 52, 44), 0.012)
+    canvas.line(smile, (84, 52, 44), 0.012)

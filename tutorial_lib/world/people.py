@@ -1,4 +1,4 @@
-"""People: everything that makes one face another than the next."""
+"""People: everything that tells one face from another."""
 
 import random
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ HAIR_OF = {
     "man": ("short", "short", "curly", "spiky", "bald", "long"),
     "woman": ("long", "bob", "ponytail", "bun", "curly", "short"),
 }
-COMMON_HAIR = (
+HAIR_COLOR_CHOICES = (
     "black",
     "black",
     "brown",
@@ -34,12 +34,14 @@ COMMON_HAIR = (
 GLASSES = ("none", "none", "round", "square")
 MARKS = ("none", "none", "freckles", "mole")
 
+PersonWords = tuple[str, str, str, str, bool, bool]
+
 
 @dataclass(frozen=True)
 class Person:
     """One person: words name gender, hair, glasses and beard, no more.
 
-    Lengths are shares of the picture's side; `brow` and `mouth` tell how
+    Lengths are shares of the image's side; `brow` and `mouth` tell how
     far they slant and smile.
     """
 
@@ -65,18 +67,27 @@ class Person:
     mouth_width: float
     mark: str
 
+    @property
+    def words(self) -> PersonWords:
+        """What a description tells: gender, hair, glasses and beard."""
+        return (
+            self.gender,
+            self.hair,
+            self.hair_color,
+            self.glasses,
+            self.beard,
+            self.moustache,
+        )
+
 
 def sample_person(
     rng: random.Random,
-    words: tuple | None = None,
+    words: PersonWords | None = None,
 ) -> Person:
-    """Draw a person at random, or one that the given words describe.
-
-    `words` are gender, hair, hair colour, glasses, beard and moustache.
-    """
+    """Sample a person, one with the same `words` if they are given."""
     gender = rng.choice(("man", "woman"))
     hair = rng.choice(HAIR_OF[gender])
-    hair_color = rng.choice(COMMON_HAIR)
+    hair_color = rng.choice(HAIR_COLOR_CHOICES)
     glasses = rng.choice(GLASSES)
     beard = gender == "man" and rng.random() < 0.35
     moustache = gender == "man" and not beard and rng.random() < 0.3

@@ -1,4 +1,7 @@
-"""Publishing: run a notebook, keep what a reader should see."""
+"""Running notebooks, and keeping what a reader should see."""
+
+import re
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -7,6 +10,9 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
 from tutorial_lib import notebooks
+from tutorial_lib.errors import TutorialError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def write(folder, *sources):
@@ -25,13 +31,13 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_published_notebook_has_its_outputs_and_no_noise(folder):
+def test_a_notebook_that_was_run_has_its_outputs_and_no_noise(folder):
     path = write(
         folder, "import sys; print(6 * 7); print('bar', file=sys.stderr)"
     )
-    notebooks.publish(["01"])
+    notebooks.run_notebooks(["01"])
     (cell,) = nbformat.read(path, as_version=4).cells
-    assert [each.text for each in cell.outputs] == ["42\n"]
+    assert [output.text for output in cell.outputs] == ["42\n"]
     assert cell.metadata["ran"] == notebooks.fingerprint(cell.source)
 
 
@@ -45,7 +51,7 @@ def test_the_cover_is_the_last_picture_of_the_cell_that_is_tagged(folder):
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[0].metadata["tags"] = ["cover"]
     nbformat.write(notebook, path)
-    notebooks.publish(["01"])
+    notebooks.run_notebooks(["01"])
     with Image.open(folder / "01_try.jpg") as cover:
         assert cover.size == (40, 40)
 
@@ -54,30 +60,39 @@ def test_a_run_that_fails_leaves_the_notebook_as_it_was(folder):
     path = write(folder, "1 / 0")
     before = path.read_bytes()
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
-        notebooks.publish([])
+        notebooks.run_notebooks([])
     assert path.read_bytes() == before
 
 
 def test_a_notebook_that_grows_too_large_is_refused(folder, monkeypatch):
     path = write(folder, "print('x' * 2000)")
     before = path.read_bytes()
-    monkeypatch.setattr(notebooks, "LARGEST", 1000)
-    with pytest.raises(ValueError, match="show smaller pictures"):
-        notebooks.publish([])
+    monkeypatch.setattr(notebooks, "MAX_BYTES", 1000)
+    with pytest.raises(TutorialError, match="show smaller pictures"):
+        notebooks.run_notebooks([])
     assert path.read_bytes() == before
 
 
 def test_a_number_without_a_notebook_is_named(folder):
-    with pytest.raises(FileNotFoundError, match="no notebook 99"):
-        notebooks.publish(["99"])
+    with pytest.raises(TutorialError, match="no notebook 99"):
+        notebooks.run_notebooks(["99"])
 
 
-@pytest.mark.parametrize(("data", "kept"), [
-    ({notebooks.WIDGET: {}, "text/plain": "Slider()"}, None),
-    ({notebooks.WIDGET: {}, "text/html": "<p>"}, {"text/html": "<p>"}),
-    ({"text/plain": "42"}, {"text/plain": "42"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        ({notebooks.WIDGET: {}, "text/plain": "Slider()"}, None),
+        ({notebooks.WIDGET: {}, "text/html": "<p>"}, {"text/html": "<p>"}),
+        ({"text/plain": "42"}, {"text/plain": "42"}),
+    ],
+)
 def test_a_widget_leaves_its_static_form_alone(data, kept):
     output = new_output("display_data", data=data)
     cleaned = notebooks.clean_output(output)
     assert (cleaned and cleaned.data) == kept
+
+
+def test_make_test_and_make_notebooks_give_a_cell_the_same_time():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    seconds = re.findall(r"--nbmake-timeout=(\d+)", makefile)
+    assert [int(text) for text in seconds] == [notebooks.CELL_TIMEOUT]

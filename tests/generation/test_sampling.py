@@ -1,6 +1,4 @@
-"""Comparing with CLIP, and drawing: the same with diffusers' own loader."""
-
-from dataclasses import replace
+"""Generating images: repeatable, and the same as with diffusers alone."""
 
 import numpy as np
 import pytest
@@ -8,100 +6,24 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from tutorial_lib.errors import WordError
-from tutorial_lib.generation.clip_features import (
-    embed_images,
-    embed_texts,
-    measure_similarity,
-)
-from tutorial_lib.generation.generate import (
+from tutorial_lib.generation import (
     generate,
     make_noise,
     make_sampling_scheduler,
 )
-from tutorial_lib.models import (
-    SMALL_IMAGE,
-    load_models,
-    use_autocast,
-    use_short_attention,
-)
-from tutorial_lib.settings import PROFILES
 
 
 def to_array(images):
-    return np.stack([np.asarray(p) for p in images]).astype(int)
+    """Return images as one array of integers."""
+    return np.stack([np.asarray(image) for image in images]).astype(int)
 
 
 def differ(some, others):
-    """Return the largest difference of two lists of pictures, 0 to 255."""
+    """Return the largest difference of two lists of images, 0 to 255."""
     return np.abs(to_array(some) - to_array(others)).max()
 
 
-# --- the models
-
-
-def test_all_models_are_frozen_and_in_float32_on_the_cpu(models):
-    parts = [models.clip, models.pipeline.text_encoder]
-    for part in [*parts, models.pipeline.vae, models.pipeline.unet]:
-        assert not part.training
-        for parameter in part.parameters():
-            assert not parameter.requires_grad
-            assert parameter.dtype == torch.float32
-
-
-def test_models_that_are_missing_are_named_with_the_remedy(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setattr("tutorial_lib.models.find_data", lambda: tmp_path)
-    profile = replace(PROFILES["tiny"], pipeline=str(tmp_path / "nothing"))
-    with pytest.raises(FileNotFoundError, match="nothing'; fetch the whole"):
-        load_models(profile)
-
-
-def test_autocast_can_be_switched_on_and_off():
-    one = torch.ones(2, 2)
-    with use_autocast("cpu", autocast=True):
-        assert (one @ one).dtype == torch.bfloat16
-    with use_autocast("cpu", autocast=False):
-        assert (one @ one).dtype == torch.float32
-
-
-def test_attention_is_step_by_step_on_a_cpu_for_small_pictures(models):
-    large = replace(
-        models, profile=replace(models.profile, size=SMALL_IMAGE + 1)
-    )
-    fused = torch.backends.cuda.flash_sdp_enabled
-    with use_short_attention(models):
-        assert not fused()
-    with use_short_attention(large):
-        assert fused()
-
-
-# --- comparing
-
-
-def test_vectors_have_length_one_and_similarities_are_cosines(
-    models, images, make_word
-):
-    words = [make_word("X")]
-    texts = ["a photo of X", "a photo of x", "corgi"]
-    of_texts = embed_texts(models, texts, words=words)
-    of_images = embed_images(models, images)
-    assert of_texts.norm(dim=1) == pytest.approx([1.0] * 3, abs=1e-5)
-    assert of_images.norm(dim=1) == pytest.approx([1.0] * 4, abs=1e-5)
-    found = measure_similarity(models, images, texts, words=words)
-    assert found.shape == (3, 4)
-    assert torch.allclose(found, of_texts @ of_images.T)
-    assert (found[0] - found[1]).abs().max() > 1e-3  # X is not x
-
-
-def test_one_text_may_be_given_as_it_is(models, images):
-    assert measure_similarity(models, images[:2], "a mug").shape == (1, 2)
-
-
-# --- drawing
-
-
-def test_a_picture_depends_on_its_seed_and_number_alone(models):
+def test_an_image_depends_on_its_seed_and_number_alone(models):
     four = generate(models, "corgi", count=4, seed=5)
     assert len(four) == 4 and four[0].size == (32, 32)
     assert differ(four[:1], four[1:2]) > 20
@@ -114,9 +36,9 @@ def test_a_picture_depends_on_its_seed_and_number_alone(models):
 
 
 def test_seeds_share_no_noise(models):
-    first, second = (make_noise(models, s, range(50)) for s in (0, 1))
+    first, second = (make_noise(models, seed, range(50)) for seed in (0, 1))
     assert first.shape == (50, 4, 8, 8)
-    assert len({float(n[0, 0, 0]) for n in [*first, *second]}) == 100
+    assert len({float(noise[0, 0, 0]) for noise in [*first, *second]}) == 100
 
 
 def test_the_prompt_the_guidance_and_the_steps_are_heard(models):
@@ -126,14 +48,14 @@ def test_the_prompt_the_guidance_and_the_steps_are_heard(models):
     assert differ(usual, generate(models, "corgi", num_inference_steps=9)) > 0
 
 
-def test_drawing_leaves_the_pipelines_scheduler_as_it_was(models):
+def test_generating_leaves_the_pipelines_scheduler_as_it_was(models):
     before = models.pipeline.scheduler
     generate(models, "corgi")
     assert models.pipeline.scheduler is before
     assert make_sampling_scheduler(before.config).config.beta_end == 0.012
 
 
-def test_a_learned_word_changes_the_picture(models, make_word):
+def test_a_learned_word_changes_the_image(models, make_word):
     word, other = make_word("X"), make_word("X", seed=9)
     given = generate(models, "a photo of X", words=[word], guidance_scale=9)
     assert differ(
@@ -168,16 +90,21 @@ def test_a_word_that_is_in_no_prompt_is_an_error(models, make_word):
     ("name", "num_vectors"),
     [("X", 1), ("X", 3), ("my-shirt", 1), ("Köln", 2)],
 )
-def test_diffusers_reads_our_file_and_draws_the_same(
+def test_diffusers_reads_our_file_and_generates_the_same(
     models, make_word, tmp_path, name, num_vectors
 ):
     word = make_word(name, num_vectors=num_vectors)
     path = word.save(tmp_path / "word.safetensors")
     text = "A photo of {} with a corgi, {}"
     ours = generate(
-        models, text.replace("{}", name), words=[word], count=2, seed=4,
-        guidance_scale=9, progress=False,
-    )  # fmt: skip
+        models,
+        text.replace("{}", name),
+        words=[word],
+        count=2,
+        seed=4,
+        guidance_scale=9,
+        progress=False,
+    )
     pipe = StableDiffusionPipeline.from_pretrained(models.profile.pipeline)
     pipe.to(torch.float32)
     pipe.set_progress_bar_config(disable=True)
