@@ -1,5 +1,8 @@
 """What several tests share: the miniature models, and images for them."""
 
+import tutorial_lib  # noqa: F401  (first: it sets how torch's threads wait)
+
+# isort: split
 from dataclasses import replace
 
 import numpy as np

@@ -7,6 +7,7 @@ drawn world can be had without waiting for torch.
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
     from tutorial_lib.words import LearnedWord
 
 __version__ = "0.2.0"
+
+# How long torch's threads spin while they wait for each other, before they
+# sleep (GNU OpenMP reads it when torch is imported). Its usual 300,000 rounds
+# stall learning beside another busy program; this costs a little on an idle
+# machine. benchmarks/busy_machine.py measures both.
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+
 __all__ = [
     "LearnedWord",
     "TextualInversionTrainer",

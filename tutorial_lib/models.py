@@ -166,7 +166,7 @@ def check_files(profile: Profile) -> None:
             raise DataError(
                 f"The models of \"{profile.name}\" are not at '{folder}'; "
                 "fetch the whole repository, or train them with "
-                "`python -m tutorial_lib models`."
+                "`textual-inversion models`."
             )
 
 

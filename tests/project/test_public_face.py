@@ -1,5 +1,6 @@
 """What a reader imports from the library itself."""
 
+import os
 import subprocess
 import sys
 
@@ -24,3 +25,19 @@ def test_the_drawn_world_does_not_wait_for_torch():
         "assert 'torch' not in sys.modules and 'numpy' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "5000"), ("7", "7")])
+def test_torch_is_told_how_long_its_threads_spin(given, kept):
+    code = "import os, tutorial_lib; print(os.environ['GOMP_SPINCOUNT'])"
+    env = {k: v for k, v in os.environ.items() if k != "GOMP_SPINCOUNT"}
+    if given:
+        env["GOMP_SPINCOUNT"] = given
+    output = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert output.strip() == kept
