@@ -1,6 +1,8 @@
 """Figures of similarities: every number can be read, every row is named."""
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tutorial_lib.figures import (
@@ -55,3 +57,11 @@ def test_a_spread_shows_every_number_and_its_marks():
     assert read_texts(axis) == ["mary 0.70"]
     names = [label.get_text() for label in axis.get_yticklabels()]
     assert names == list(rows)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, torch.tensor])
+def test_a_heat_map_takes_any_table_and_writes_each_number(kind):
+    values = kind([[0.1, 0.25], [0.5, 0.75]])
+    figure = plot_heat_map(values, rows=["a", "b"], columns=["c", "d"])
+    written = [text.get_text() for text in figure.axes[0].texts]
+    assert written == ["0.10", "0.25", "0.50", "0.75"]

@@ -9,6 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from tutorial_lib.figures.grids import resize_to_square
@@ -156,18 +157,19 @@ def _mark_share(
 
 
 def plot_heat_map(
-    values: Sequence[Sequence[float]],
+    values: ArrayLike,
     rows: Sequence[str],
     columns: Sequence[str | Image.Image],
     theme: str = "light",
 ) -> Figure:
     """Plot a table of numbers as shaded cells, with each number inside.
 
-    `values` has one sequence for each row. The columns are headed by texts
-    or by small pictures.
+    `values` is a table: an array, a tensor on the CPU, or a list of rows. The
+    columns are headed by texts or by small pictures.
     """
+    values = np.asarray(values)
     figure, (axis,) = start_figure(columns=1, theme=theme)
-    norm = Normalize(np.min(values), np.max(values))
+    norm = Normalize(values.min(), values.max())
     axis.imshow(values, cmap="Blues", norm=norm, aspect="auto")
     for i, row in enumerate(values):
         for j, value in enumerate(row):
