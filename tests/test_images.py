@@ -6,9 +6,8 @@ import pytest
 from image_files import make_folder, make_image, notes_on
 from PIL import Image
 
-from tutorial_lib import images
 from tutorial_lib.errors import ImageError, TutorialError
-from tutorial_lib.images import Concept, load_concept, read_image
+from tutorial_lib.images import Concept, load_concept, places, read_image
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ def test_a_shipped_concept_is_found_in_data(monkeypatch, tmp_path, name, kind):
     place = tmp_path / "concepts" / name
     place.mkdir(parents=True)
     make_image().save(place / "1.png")
-    monkeypatch.setattr(images, "find_data", lambda: tmp_path)
+    monkeypatch.setattr(places, "find_data", lambda: tmp_path)
     concept = load_concept(name, size=64)
     assert (concept.name, concept.kind) == (name, kind)
 

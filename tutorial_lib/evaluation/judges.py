@@ -20,6 +20,7 @@ from tutorial_lib.evaluation.judge_networks import (
 )
 from tutorial_lib.files import write_atomically, write_json
 from tutorial_lib.generation import to_pixels
+from tutorial_lib.images import Images, as_images
 from tutorial_lib.settings import find_data
 
 JUDGE_NAMES = ("pattern", "person", "attributes")
@@ -102,8 +103,9 @@ def load_judges(
 # --- looking at images -----------------------------------------------------
 
 
-def stack_images(images: list[Image.Image], size: int) -> ImageBatch:
+def stack_images(images: Images, size: int) -> ImageBatch:
     """Turn images into one batch, resized to `size` pixels."""
+    images = as_images(images)
     return torch.cat([to_pixels(image, size) for image in images])
 
 
@@ -122,22 +124,23 @@ def stack_batches(
 @torch.no_grad()
 def embed_with_judge(
     judge: EmbeddingJudge,
-    images: list[Image.Image],
+    images: Images,
     batch_size: int = 64,
 ) -> Float[Tensor, "images dimensions"]:
     """Return the embedding of each image, a unit vector, on the CPU."""
-    batches = stack_batches(judge, images, batch_size)
+    batches = stack_batches(judge, as_images(images), batch_size)
     return torch.cat([judge(batch).cpu() for batch in batches])
 
 
 @torch.no_grad()
 def read_attributes(
     judge: AttributeJudge,
-    images: list[Image.Image],
+    images: Images,
     batch_size: int = 64,
 ) -> list[dict[str, str]]:
     """Return the likeliest label of every attribute, for each image."""
     readings = []
+    images = as_images(images, allow_empty=True)
     for batch in stack_batches(judge, images, batch_size):
         logits = judge(batch)
         best = {name: row.argmax(-1).tolist() for name, row in logits.items()}

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tutorial_lib.figures.grids import make_grid
+from tutorial_lib.images import Images, as_images
 
 
 def image_to_data_uri(image: Image.Image, format: str = "PNG") -> str:
@@ -70,7 +71,7 @@ def show_image(
 
 
 def show_grid(
-    images: list[Image.Image],
+    images: Images,
     caption: str = "",
     columns: int | None = None,
     alt: str | None = None,
@@ -81,6 +82,7 @@ def show_grid(
     The alt text is the caption unless another is given. Taught in
     notebooks/00_start_here.ipynb.
     """
+    images = as_images(images)
     text = alt or caption or "pictures"
     show_image(
         make_grid(images, columns=columns, side=side),

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from tutorial_lib.images import Images, as_images
 from tutorial_lib.models import Models
 from tutorial_lib.words import LearnedWord, tokenize_prompts, use_words
 
@@ -16,13 +16,16 @@ BATCH_SIZE = 32
 
 @torch.no_grad()
 def embed_images(
-    models: Models, images: Sequence[Image.Image]
+    models: Models, images: Images
 ) -> Float[Tensor, "num_images width"]:
     """Turn images into CLIP's vectors.
 
-    They are float32 and of length one, on the models' device. Source: the
-    article's opening, CLIP. Taught in notebooks/01_clip_similarity.ipynb.
+    They are float32 and of length one, on the models' device. `images` is
+    what `as_images` takes: a list of images, a Concept, a path or the like.
+    Source: the article's opening, CLIP. Taught in
+    notebooks/01_clip_similarity.ipynb.
     """
+    images = as_images(images)
     batches = []
     for i in range(0, len(images), BATCH_SIZE):
         batch = images[i : i + BATCH_SIZE]
@@ -69,7 +72,7 @@ def embed_token_ids(
 
 def measure_similarity(
     models: Models,
-    images: Sequence[Image.Image],
+    images: Images,
     texts: str | Sequence[str],
     words: Sequence[LearnedWord] = (),
 ) -> Float[Tensor, "num_texts num_images"]:

@@ -6,11 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from tqdm.auto import tqdm
 
 from tutorial_lib.errors import WordError
-from tutorial_lib.images import Concept
+from tutorial_lib.images import Images
 from tutorial_lib.inversion.checkpoints import (
     fingerprint_run,
     load_checkpoint,
@@ -24,7 +23,7 @@ from tutorial_lib.words import Entry, LearnedWord
 
 def learn_word(
     models: Models,
-    concept: Concept | Iterable[Image.Image],
+    concept: Images,
     config: TrainingConfig | None = None,
     *,
     callbacks: Iterable[Callback] = (),
@@ -37,7 +36,8 @@ def learn_word(
 
     Args:
         models: What `load_models` returns; nothing in it is changed.
-        concept: A Concept, or a list of images.
+        concept: A Concept, its name, a folder, one image or a list of them;
+            an image is one of Pillow, a path, an array or a tensor.
         config: The settings, by default the usual ones.
         callbacks: Each gets the history's entry of every step.
         checkpoint: A file from which a broken-off run goes on, bit by bit.

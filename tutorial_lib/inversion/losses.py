@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import torch
 from diffusers import DDPMScheduler
 from jaxtyping import Float, Int
-from PIL import Image
 from torch import Tensor
 
 from tutorial_lib.errors import WordError
@@ -19,6 +18,7 @@ from tutorial_lib.generation import (
     encode_distributions,
     encode_token_ids,
 )
+from tutorial_lib.images import Images
 from tutorial_lib.inversion.timesteps import (
     compute_timestep_weights,
     sample_timesteps,
@@ -61,7 +61,7 @@ class SimilarityLoss:
     def __init__(
         self,
         models: Models,
-        images: list[Image.Image],
+        images: Images,
         templates: Sequence[str],
         word: LearnedWord,
     ) -> None:
@@ -110,7 +110,7 @@ class DenoisingLoss:
     def __init__(
         self,
         models: Models,
-        images: list[Image.Image],
+        images: Images,
         templates: Sequence[str],
         word: LearnedWord,
         batch_size: int | None = None,

@@ -12,12 +12,11 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from tutorial_lib.errors import WordError
-from tutorial_lib.images import Concept
+from tutorial_lib.images import Images, as_concept
 from tutorial_lib.inversion.config import (
     Phase,
     TrainingConfig,
@@ -37,30 +36,29 @@ LOSS_SCALE = 1024  # a power of two: exact; saves float16 from zeros
 class TextualInversionTrainer:
     """Learns a word from the images of a concept.
 
-    `images` is a Concept or a list of images. Each callback is handed every
-    entry of the history once it is complete. What changes while it trains is
-    the vectors, the optimizer, the generator, the place (phase and step) and
-    the history; `state_dict` copies these. Sources: the article's steps 1 to
-    3; Gal et al. (2022), An Image is Worth One Word, section 3. Taught in
-    notebooks/05_textual_inversion.ipynb.
+    `images` is a Concept, a list of images or the like (`as_concept`). Each
+    callback is handed every entry of the history once it is complete. What
+    changes while it trains is the vectors, the optimizer, the generator, the
+    place (phase and step) and the history; `state_dict` copies these.
+    Sources: the article's steps 1 to 3; Gal et al. (2022), An Image is Worth
+    One Word, section 3. Taught in notebooks/05_textual_inversion.ipynb.
     """
 
     def __init__(
         self,
         models: Models,
-        images: Concept | Iterable[Image.Image],
+        images: Images,
         config: TrainingConfig | None = None,
         *,
         callbacks: Iterable[Callback] = (),
         progress: bool = True,
     ) -> None:
-        kind = images.kind if isinstance(images, Concept) else "pattern"
-        images = images.images if isinstance(images, Concept) else images
+        concept = as_concept(images)
         self.models = models
-        self.images = list(images)
+        self.images = concept.images
         if not self.images:
             raise WordError("There are no pictures to learn from; give some.")
-        self.config = complete_config(config or TrainingConfig(), kind)
+        self.config = complete_config(config or TrainingConfig(), concept.kind)
         self.callbacks = list(callbacks)
         self.progress = progress
         self.phases = plan_phases(models.profile, self.config)
