@@ -3,7 +3,7 @@
 import json
 
 from tutorial_lib import world
-from tutorial_lib.images import Concept
+from tutorial_lib.images import Concept, check_size
 from tutorial_lib.kinds import KINDS
 from tutorial_lib.settings import find_data
 
@@ -31,7 +31,7 @@ def render_training_images(
         world.new_concept(kind, seed),
         count=count or KINDS[kind].num_images,
         seed=seed,
-        size=size,
+        size=check_size(size),
     )
     files = [f"{i:02d}.png" for i in range(len(images))]
     name = f"{kind} {seed}"

@@ -6,7 +6,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tutorial_lib.errors import ImageError
-from tutorial_lib.images import ImageLike, Images, as_image, as_images
+from tutorial_lib.images import (
+    ImageLike,
+    Images,
+    as_image,
+    as_images,
+    check_size,
+)
 
 GRID_GAP = 4  # pixels between the images of a grid or a strip
 
@@ -32,7 +38,9 @@ def make_grid(
     images = as_images(images, allow_empty=True)
     if not images:
         raise ImageError("There are no pictures to show.")
-    num = len(images)
+    side, num = check_size(side, "side"), len(images)
+    if columns is not None:
+        columns = check_size(columns, "columns")
     rows = 1 if num <= 6 else max(2, -(-num // 10))
     columns = min(columns or -(-num // rows), num)
     rows = -(-num // columns)

@@ -5,7 +5,12 @@ than screens show. Whichever door they come in by, they become ordinary RGB
 images: upright, in sRGB, on white.
 """
 
-from tutorial_lib.images.concepts import Concept, list_files, load_concept
+from tutorial_lib.images.concepts import (
+    Concept,
+    check_size,
+    list_files,
+    load_concept,
+)
 from tutorial_lib.images.inputs import (
     ImageLike,
     Images,
@@ -32,6 +37,7 @@ __all__ = [
     "as_concept",
     "as_image",
     "as_images",
+    "check_size",
     "crop_to_square",
     "find_folder",
     "list_files",

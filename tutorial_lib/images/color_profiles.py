@@ -5,6 +5,8 @@ or in Adobe RGB than in sRGB, which CLIP and Stable Diffusion expect.
 """
 
 import io
+import struct
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -54,6 +56,55 @@ def convert_to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     if image.has_transparency_data:
         converted.putalpha(image.convert("RGBA").getchannel("A"))
     return converted
+
+
+def attach_profile(opened: Image.Image) -> None:
+    """Add the colour profile of a JPEG 2000 or BMP file to an image's info.
+
+    Pillow reads it from all other formats that hold one. Nothing happens to
+    an image that is not just opened from such a file.
+    """
+    finders = {"JPEG2000": find_in_jpeg_2000, "BMP": find_in_bmp}
+    find = finders.get(opened.format or "")
+    file = getattr(opened, "fp", None)
+    if find is None or file is None or opened.info.get("icc_profile"):
+        return
+    place = file.tell()
+    file.seek(0)
+    profile = find(file.read())
+    file.seek(place)
+    if profile:
+        opened.info["icc_profile"] = profile
+
+
+def find_in_bmp(content: bytes) -> bytes | None:
+    """Return the colour profile in a BMP file of version 5."""
+    if content[14:18] != struct.pack("<I", 124) or content[70:74] != b"DEBM":
+        return None
+    start, length = struct.unpack_from("<II", content, 126)
+    return content[14 + start : 14 + start + length]
+
+
+def find_in_jpeg_2000(content: bytes) -> bytes | None:
+    """Return the colour profile in a JP2 file: ISO 15444-1, annex I.5.3."""
+    for kind, header in list_boxes(content):
+        if kind == b"jp2h":
+            for inner, box in list_boxes(header):
+                if inner == b"colr" and box[:1] == b"\x02":
+                    return box[3:]
+    return None
+
+
+def list_boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the kind and the content of each box of a JP2 file."""
+    place = 0
+    while place + 8 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, place)
+        length = length or len(content) - place
+        if length < 8:  # 64-bit lengths hold pixels, not colours
+            return
+        yield kind, content[place + 8 : place + length]
+        place += length
 
 
 def select_colors(image: Image.Image, mode: str) -> Image.Image:

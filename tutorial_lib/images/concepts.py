@@ -15,7 +15,11 @@ from typing import Any
 from PIL import Image
 
 from tutorial_lib.errors import ImageError
-from tutorial_lib.images.places import find_folder, get_shipped_kind
+from tutorial_lib.images.places import (
+    explain_missing,
+    find_folder,
+    get_shipped_kind,
+)
 from tutorial_lib.images.reading import read_image
 from tutorial_lib.images.report import (
     FileEntry,
@@ -90,10 +94,11 @@ def load_concept(
     )
 
 
-def check_size(size: Any) -> int:
-    """Return a size in pixels as a whole number; numpy's are taken too.
+def check_size(size: Any, argument: str = "size") -> int:
+    """Return a size in pixels or the like as a whole number, if it is one.
 
-    Raises ImageError, which names the argument, for anything else.
+    Numpy's are taken too. Raises ImageError, which names the argument, for
+    anything else.
     """
     try:
         number = 0 if isinstance(size, bool) else operator.index(size)
@@ -101,21 +106,23 @@ def check_size(size: Any) -> int:
         number = 0
     if not 1 <= number <= MAX_SIZE:
         raise ImageError(
-            f"The size {make_printable(repr(size))[:40]} is none of an image; "
-            f"give a whole number of pixels from 1 to {MAX_SIZE}, such as "
-            "size=512."
+            f"{argument}={make_printable(repr(size))[:40]} cannot be; give a "
+            f"whole number from 1 to {MAX_SIZE}."
         )
     return number
 
 
-def list_files(folder: Path) -> list[Path]:
+def list_files(folder: str | PathLike[str]) -> list[Path]:
     """Return what lies in a folder, by name, without what no one put there.
 
     Hidden files, .DS_Store, Thumbs.db and the like are left out silently.
     """
+    folder = Path(folder)
     try:
         paths = list(folder.iterdir())
-    except PermissionError:
+    except FileNotFoundError:
+        raise ImageError(explain_missing(folder)) from None
+    except OSError:
         raise ImageError(
             f"The folder '{make_printable(str(folder))}' may not be read; "
             "change its permissions or copy the pictures elsewhere."

@@ -6,7 +6,11 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
 from tutorial_lib.errors import ImageError
-from tutorial_lib.images.color_profiles import convert_to_srgb, make_srgb
+from tutorial_lib.images.color_profiles import (
+    attach_profile,
+    convert_to_srgb,
+    make_srgb,
+)
 
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 
@@ -21,6 +25,7 @@ def normalize_image(image: Image.Image) -> Image.Image:
         warnings.simplefilter("ignore")  # big or odd is not yet broken
         if min(image.size) == 0:
             raise ImageError("it has no pixels; give another image")
+        attach_profile(image)
         if is_normal(image):
             image.load()
             return image

@@ -9,6 +9,7 @@ from typing import TypeVar
 from PIL import Image, features
 
 from tutorial_lib.errors import ImageError
+from tutorial_lib.images.color_profiles import attach_profile
 from tutorial_lib.images.normalize import (
     crop_to_square,
     make_rgb,
@@ -136,6 +137,7 @@ def prepare_image(
     if num_frames > 1 and opened.format not in ("MPO", "HEIF"):
         notes.append(f"first of {num_frames} frames taken")
         opened.seek(0)
+    attach_profile(opened)
     image = turn_upright(opened, notes)
     check_side(image)
     width, height = image.size

@@ -16,7 +16,7 @@ from IPython.display import display
 from tutorial_lib.errors import ImageError
 from tutorial_lib.figures import image_to_html, make_grid
 from tutorial_lib.files import write_atomically
-from tutorial_lib.images import list_files, load_concept
+from tutorial_lib.images import list_files, load_concept, make_printable
 
 
 def show_upload(folder: str | Path, kind: str = "pattern") -> None:
@@ -74,7 +74,7 @@ def describe_folder(folder: Path, kind: str) -> str:
     except ImageError as error:
         return f"<p>{escape_lines(str(error))}</p>"
     grid = make_grid(concept.images, columns=10, side=72)
-    names = ", ".join(concept.files)
+    names = make_printable(", ".join(concept.files))
     return (
         image_to_html(grid, alt=f"Uploaded pictures: {names}")
         + f"<p>{escape_lines(str(concept.report))}</p>"
