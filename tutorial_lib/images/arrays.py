@@ -102,7 +102,7 @@ def find_white(dtype: np.dtype[Any], low: float, high: float) -> int:
     is_float = dtype.kind == "f"
     if is_float and -ROUNDING <= low and high <= 1 + ROUNDING:
         return 1
-    if dtype == np.uint16:
+    if dtype.kind == "u" and dtype.itemsize == 2:
         return 65535
     if low >= 0 and high <= 255 and not (is_float and high < 2):
         return 255

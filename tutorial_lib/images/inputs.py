@@ -18,7 +18,12 @@ from tutorial_lib.images.arrays import (
 )
 from tutorial_lib.images.concepts import Concept, load_concept
 from tutorial_lib.images.normalize import normalize_image
-from tutorial_lib.images.places import does_exist, explain_missing, locate
+from tutorial_lib.images.places import (
+    does_exist,
+    explain_missing,
+    is_folder,
+    locate,
+)
 from tutorial_lib.images.reading import read_whole_image
 from tutorial_lib.images.report import make_printable
 
@@ -77,7 +82,7 @@ def as_concept(value: Any, argument: str = "concept") -> Concept:
     """
     if isinstance(value, str | os.PathLike):
         path = locate(value)
-        if path.is_dir():
+        if is_folder(path):
             return load_concept(value)
     images = as_images(value, argument, allow_empty=True)
     if isinstance(value, Concept):
@@ -116,6 +121,8 @@ def describe(value: Any) -> str:
         return "None"
     if hasattr(value, "read"):
         return "an open file"
+    if isinstance(value, bytes | bytearray):
+        return "nothing but bytes"
     kind = type(value).__name__
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
@@ -127,7 +134,7 @@ def convert_image(value: Any, argument: str) -> list[Image.Image]:
     """
     if isinstance(value, str | os.PathLike):
         path = locate(value)
-        if path.is_dir():
+        if is_folder(path):
             name = make_printable(os.fsdecode(value))
             raise ImageError(
                 f"{argument} is '{name}', a folder or a concept; give it "
@@ -156,8 +163,10 @@ def convert_image(value: Any, argument: str) -> list[Image.Image]:
 def _images_at(value: str | os.PathLike[str], argument: str) -> Any:
     """Return the images of a concept's name, of a folder, or of one file."""
     path = locate(value)
-    if path.is_dir():
+    if is_folder(path):
         return load_concept(value).images
+    if not does_exist(path):
+        raise ImageError(explain_missing(path, what="picture or folder"))
     return [_read_file(path, argument)]
 
 

@@ -82,6 +82,14 @@ def does_exist(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder at a path that may be looked at."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def find_folder(name_or_folder: str | os.PathLike[str]) -> Path:
     """Return the folder of a shipped concept, or the reader's own.
 

@@ -36,8 +36,7 @@ def learn_word(
 
     Args:
         models: What `load_models` returns; nothing in it is changed.
-        concept: A Concept, its name, a folder, one image or a list of them;
-            an image is one of Pillow, a path, an array or a tensor.
+        concept: A Concept, its name, a folder or images (see `as_images`).
         config: The settings, by default the usual ones.
         callbacks: Each gets the history's entry of every step.
         checkpoint: A file from which a broken-off run goes on, bit by bit.
