@@ -4,6 +4,7 @@ Anything else is refused with one sentence that names the argument and says
 what to give instead.
 """
 
+import json
 import math
 import operator
 import os
@@ -29,7 +30,11 @@ def read_whole_number(
     if most is not None:
         wanted = f"a whole number from {least} to {most}"
     number = to_whole_number(value)
-    if number is None or number < least or (most is not None and number > most):
+    if (
+        number is None
+        or number < least
+        or (most is not None and number > most)
+    ):
         raise ArgumentError(refuse(value, name, wanted))
     return number
 
@@ -201,10 +206,15 @@ def describe(value: Any) -> str:
     """Return a short text for a value of any kind."""
     if isinstance(value, float):
         value = float(value)  # numpy's show their type
-    if value is None or isinstance(value, bool | int | float | str | bytes):
-        text = show_int(value) if isinstance(value, int) else repr(value)
-        return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
-    return f"of the type {type(value).__name__}"
+    if isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=not value.isprintable())
+    elif isinstance(value, int):
+        text = show_int(value)
+    elif value is None or isinstance(value, float | bytes):
+        text = repr(value)
+    else:
+        return f"of the type {type(value).__name__}"
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
 
 
 def show_int(value: int) -> str:

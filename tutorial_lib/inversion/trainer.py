@@ -11,9 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
 from tqdm.auto import tqdm
 
 from tutorial_lib.arguments import read_functions
@@ -23,8 +21,8 @@ from tutorial_lib.inversion.config import (
     Phase,
     TrainingConfig,
     complete_config,
-    read_config,
     plan_phases,
+    read_config,
 )
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.interrupts import delay_interrupt

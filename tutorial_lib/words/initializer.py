@@ -58,8 +58,8 @@ def check_num_vectors(num_vectors: int, most: int) -> None:
     if num_vectors > most:
         raise WordError(
             f"`num_vectors` cannot be {num_vectors}: a word can have at most "
-            f"{most} vectors here, for the text encoder reads no more "
-            "tokens at once; choose fewer."
+            f"{most} vectors here, each in the place of one of the tokens "
+            "that the text encoder reads; choose fewer."
         )
 
 

@@ -67,9 +67,7 @@ def set_embedding(encoder: TextEncoder, embedding: nn.Module) -> None:
 
 
 @contextmanager
-def use_words(
-    encoder: TextEncoder, words: Words
-) -> Iterator[TextEncoder]:
+def use_words(encoder: TextEncoder, words: Words) -> Iterator[TextEncoder]:
     """Let a text encoder know the learned words within a `with` block.
 
     On leaving, the encoder is what it was before. Raises WordError if a word

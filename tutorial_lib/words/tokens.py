@@ -39,11 +39,11 @@ def tokenize_prompts(
     """Turn prompts into token ids, with the learned words in their places.
 
     A learned word counts only where it stands alone and is written exactly
-    so: X, and Xの写真, but neither x nor Xmas. Each of its vectors takes one place, with
-    ids from the vocabulary's size on, in the order of `words`. Start and end
-    are included, and the rest is padded as that tokenizer pads. Raises
-    WordError if two words share a name, one hides an ordinary word, or one
-    does not fit in. Taught in notebooks/02_the_word_x.ipynb.
+    so: X, and Xの写真, but neither x nor Xmas. Each of its vectors takes one
+    place, with ids from the vocabulary's size on, in the order of `words`.
+    Start and end are included, and the rest is padded as that tokenizer pads.
+    A word that shares its name, hides an ordinary word, or does not fit in is
+    a WordError. Taught in notebooks/02_the_word_x.ipynb.
     """
     prompts = read_texts(prompts, "prompts", EXAMPLE)
     words = read_words(words)
