@@ -49,7 +49,6 @@ def evaluate_seeds(
     if checkpoints is not None:  # the words of other models are of no use
         checkpoints = read_path(checkpoints, "checkpoints")
         checkpoints = checkpoints / fingerprint_models(models)
-        checkpoints.mkdir(parents=True, exist_ok=True)
     subjects, seconds = [], 0.0
     for i, seed in enumerate(seeds):
         print(f"Learning {kind} {seed} ({i + 1} of {len(seeds)})", flush=True)

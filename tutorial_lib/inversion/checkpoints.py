@@ -50,10 +50,10 @@ def save_checkpoint(
 ) -> None:
     """Save a trainer's state; `run` is its fingerprint before the start.
 
-    Ctrl-C waits until that is done. Raises FileError if it cannot be done.
+    Raises FileError if it cannot be done.
     """
     content = io.BytesIO()  # torch would hide what the disk says
-    with delay_interrupt(), write_atomically(path) as unfinished:
+    with write_atomically(path) as unfinished:
         torch.save({"run": run, **trainer.state_dict()}, content)
         unfinished.write_bytes(content.getvalue())
 
@@ -103,16 +103,23 @@ class CheckpointKeeper:
                 load_checkpoint(self.path, trainer, self.run)
 
     def save(self) -> None:
-        """Write the checkpoint, or warn that it cannot be written."""
+        """Write the checkpoint, or warn that it cannot be written.
+
+        Ctrl-C waits until that is done.
+        """
         if self.path is None:
             return
-        try:
-            save_checkpoint(self.path, self.trainer, self.run)
-        except FileError as error:
-            if not self.has_warned:
-                self.has_warned = True
-                text = f"The learning goes on without a checkpoint: {error}"
-                warnings.warn(text, stacklevel=2)
+        with delay_interrupt():
+            try:
+                save_checkpoint(self.path, self.trainer, self.run)
+            except FileError as error:
+                self._warn(f"Learning goes on without a checkpoint: {error}")
+
+    def _warn(self, text: str) -> None:
+        """Warn, but once only."""
+        if not self.has_warned:
+            self.has_warned = True
+            warnings.warn(text, stacklevel=3)
 
     def save_at_the_end(self, keep_stopped: bool) -> None:
         """Write the checkpoint once more.
