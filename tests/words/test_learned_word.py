@@ -265,11 +265,13 @@ def test_any_other_token_of_the_vocabulary_is_no_word(models):
 @pytest.mark.parametrize(
     "vectors",
     [None, "a", 3, [], [[]], torch.zeros(2, 2, 2), torch.ones(1, 3).long(),
-     np.zeros((0, 3)), torch.zeros(2, 0), ["a"]],
+     np.zeros((0, 3)), torch.zeros(2, 0), ["a"],
+     [None], torch.full((1, 3), float("inf")),
+     torch.ones(1, 3).to(torch.float8_e5m2)],
     ids=repr,
 )  # fmt: skip
 def test_vectors_are_a_table_of_fractions(vectors):
-    with pytest.raises(WordError, match='of "X" must be a table of fractions'):
+    with pytest.raises(WordError, match='of "X" must be a table of finite'):
         LearnedWord("X", vectors)
 
 

@@ -28,6 +28,8 @@ RECIPES = {
     "denoising": ("denoising",),
     "both": ("similarity", "denoising"),
 }
+MAX_STEPS = 10_000_000  # more than a lifetime on a laptop
+MAX_BATCH_SIZE = 4096  # more than any memory holds
 MAX_NORM = 10  # times the norm of an ordinary word's embedding
 
 
@@ -121,9 +123,9 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "initializer": read_initializer,
     "templates": read_templates,
     "num_vectors": partial(read_whole_number, least=1),
-    "steps": read_whole_number,
+    "steps": partial(read_whole_number, most=MAX_STEPS),
     "lr": partial(read_number, above=True),
-    "batch_size": partial(read_whole_number, least=1),
+    "batch_size": partial(read_whole_number, least=1, most=MAX_BATCH_SIZE),
     "seed": read_seed,
     "max_norm": partial(read_number, above=True),
     "patience": partial(read_whole_number, least=1),

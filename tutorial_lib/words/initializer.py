@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tutorial_lib.arguments import read_text, read_whole_number
+from tutorial_lib.arguments import describe, read_text, read_whole_number
 from tutorial_lib.errors import WordError
 from tutorial_lib.models import Models, check_models
 from tutorial_lib.words.learned_word import (
@@ -57,9 +57,9 @@ def check_num_vectors(num_vectors: int, most: int) -> None:
     """Raise WordError if a word has more vectors than there is room for."""
     if num_vectors > most:
         raise WordError(
-            f"`num_vectors` cannot be {num_vectors}: a word can have at most "
-            f"{most} vectors here, each in the place of one of the tokens "
-            "that the text encoder reads; choose fewer."
+            f"`num_vectors` cannot be {describe(num_vectors)}: a word can "
+            f"have at most {most} vectors here, each in the place of one of "
+            "the tokens that the text encoder reads; choose fewer."
         )
 
 

@@ -73,10 +73,11 @@ def read_vectors(
     if vectors.ndim == 1 and len(vectors):
         vectors = vectors[None]
     is_table = vectors.ndim == 2 and min(vectors.shape) > 0
-    if not is_table or not vectors.is_floating_point():
+    is_fraction = vectors.is_floating_point() and vectors.element_size() > 1
+    if not is_table or not is_fraction or not torch.isfinite(vectors).all():
         raise WordError(
-            f'The vectors of "{word}" must be a table of fractions, one row '
-            "for each vector; give a tensor such as torch.zeros(1, 192)."
+            f'The vectors of "{word}" must be a table of finite fractions, '
+            "one row for each vector; give a tensor such as torch.zeros(1, 192)."
         )
     return vectors
 
