@@ -77,7 +77,7 @@ def read_vectors(
     if not is_table or not is_fraction or not torch.isfinite(vectors).all():
         raise WordError(
             f'The vectors of "{word}" must be a table of finite fractions, '
-            "one row for each vector; give a tensor such as torch.zeros(1, 192)."
+            "one row for each vector; give a tensor, as torch.zeros(1, 192)."
         )
     return vectors
 
