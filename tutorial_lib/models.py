@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers.utils import logging as transformers_logging
 
-from tutorial_lib.errors import DataError
+from tutorial_lib.arguments import describe
+from tutorial_lib.errors import ArgumentError, DataError
 from tutorial_lib.settings import (
     Profile,
     choose_device,
@@ -82,6 +83,15 @@ def load_models(
         preprocess=preprocess,
         clip_tokenizer=clip_tokenizer,
     )
+
+
+def check_models(models: object) -> None:
+    """Raise ArgumentError for anything that `load_models` did not return."""
+    if not isinstance(models, Models):
+        raise ArgumentError(
+            f"`models` cannot be {describe(models)}; give what "
+            "`load_models()` returns."
+        )
 
 
 def load_pipeline(profile: Profile, device: str) -> StableDiffusionPipeline:

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
+from tutorial_lib.arguments import read_choice, read_path
 from tutorial_lib.errors import JudgeError
 from tutorial_lib.evaluation.judge_networks import (
     AttributeJudge,
@@ -36,7 +37,8 @@ class Judges:
 
     def of_kind(self, kind: str) -> EmbeddingJudge:
         """Return the judge that tells concepts of this kind apart."""
-        return {"pattern": self.pattern, "person": self.person}[kind]
+        known = {"pattern": self.pattern, "person": self.person}
+        return known[read_choice(kind, "kind", known)]
 
 
 # --- on disk ---------------------------------------------------------------
@@ -53,7 +55,7 @@ def build_judge(
 
 def save_judges(judges: Judges, folder: str | Path) -> Path:
     """Write judges.json and one fp16 safetensors file for each judge."""
-    folder = Path(folder)
+    folder = read_path(folder, "folder")
     descriptions = {}
     for name in JUDGE_NAMES:
         judge = getattr(judges, name)
@@ -62,7 +64,7 @@ def save_judges(judges: Judges, folder: str | Path) -> Path:
             for key, value in judge.state_dict().items()
         }
         with write_atomically(folder / f"{name}.safetensors") as unfinished:
-            save_file(tensors, unfinished, metadata={"format": "pt"})
+            unfinished.write_bytes(save(tensors, metadata={"format": "pt"}))
         descriptions[name] = judge.describe()
     write_json(folder / "judges.json", descriptions)
     return folder
@@ -76,7 +78,7 @@ def load_judges(
     `folder` is data/tiny/judges unless given. Raises JudgeError if a file is
     missing or does not fit.
     """
-    folder = Path(folder or find_data() / "tiny" / "judges")
+    folder = read_path(folder or find_data() / "tiny" / "judges", "folder")
     try:
         text = (folder / "judges.json").read_text(encoding="utf-8")
         descriptions = json.loads(text)

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from tutorial_lib.images import Images, as_images
-from tutorial_lib.models import Models
-from tutorial_lib.words import LearnedWord, tokenize_prompts, use_words
+from tutorial_lib.models import Models, check_models
+from tutorial_lib.words import Words, tokenize_prompts, use_words
 
 BATCH_SIZE = 32
 
@@ -39,13 +39,14 @@ def embed_images(
 def embed_texts(
     models: Models,
     texts: str | Sequence[str],
-    words: Sequence[LearnedWord] = (),
+    words: Words = (),
 ) -> Float[Tensor, "num_texts width"]:
     """Turn texts, which may hold learned words, into CLIP's vectors.
 
     They are float32 and of length one, on the models' device. Source: step 1
     of the article. Taught in notebooks/01_clip_similarity.ipynb.
     """
+    check_models(models)
     token_ids = tokenize_prompts(
         models.clip_tokenizer,
         texts,
@@ -58,7 +59,7 @@ def embed_texts(
 def embed_token_ids(
     models: Models,
     token_ids: Int[Tensor, "num_texts tokens"],
-    words: Sequence[LearnedWord] = (),
+    words: Words = (),
 ) -> Float[Tensor, "num_texts width"]:
     """Turn token ids into CLIP's vectors, with a gradient to the words.
 
@@ -74,7 +75,7 @@ def measure_similarity(
     models: Models,
     images: Images,
     texts: str | Sequence[str],
-    words: Sequence[LearnedWord] = (),
+    words: Words = (),
 ) -> Float[Tensor, "num_texts num_images"]:
     """Measure the cosine similarity of each text with each image.
 

@@ -1,6 +1,6 @@
 """Textual Inversion: the losses, and the trainer that learns X by them."""
 
-from tutorial_lib.inversion.config import MAX_NORM, TrainingConfig
+from tutorial_lib.inversion.config import MAX_NORM, RECIPES, TrainingConfig
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.learn import learn_word
 from tutorial_lib.inversion.losses import (
@@ -17,6 +17,7 @@ from tutorial_lib.inversion.trainer import TextualInversionTrainer
 __all__ = [
     "DenoisingLoss",
     "MAX_NORM",
+    "RECIPES",
     "SimilarityLoss",
     "TextualInversionTrainer",
     "TrainingConfig",

@@ -14,7 +14,7 @@ from diffusers import (
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -188,7 +188,7 @@ def save_clip(
     }
     path = folder / "open_clip_model.safetensors"
     with write_atomically(path) as unfinished:
-        save_file(weights, unfinished)
+        unfinished.write_bytes(save(weights))
 
 
 def save_pipeline(
@@ -238,7 +238,7 @@ def prefix_text_weights(folder: Path) -> None:
         for name, value in weights.items()
     }
     with write_atomically(path) as unfinished:
-        save_file(prefixed, unfinished, metadata={"format": "pt"})
+        unfinished.write_bytes(save(prefixed, metadata={"format": "pt"}))
 
 
 def make_noise_scheduler() -> DDPMScheduler:
