@@ -13,8 +13,11 @@ class History(list[Entry]):
     Every few steps the run is evaluated, and the entry also has `evaluation`
     (the loss on a fixed batch), `similarity` (CLIP's, of the templates with
     the images) and `vectors`; elsewhere these are None. Taught in
-    notebooks/05_textual_inversion.ipynb.
+    notebooks/05_textual_inversion.ipynb. `stopped` says whether Ctrl-C ended
+    the run before its end.
     """
+
+    stopped = False
 
     def curve(
         self, key: str, recipe: str | None = None
