@@ -64,7 +64,6 @@ def learn_word(
         if not keep_stopped:
             raise
         word = trainer.get_word()
-        word.history.stopped = True
         tqdm.write(f'Stopped; "{word.word}" is as its last step left it.')
         return word
     finally:
