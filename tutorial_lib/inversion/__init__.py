@@ -1,5 +1,6 @@
 """Textual Inversion: the losses, and the trainer that learns X by them."""
 
+from tutorial_lib.inversion.checkpoint_names import name_checkpoint
 from tutorial_lib.inversion.config import MAX_NORM, RECIPES, TrainingConfig
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.learn import learn_word
@@ -24,6 +25,7 @@ __all__ = [
     "compute_timestep_weights",
     "fill_templates",
     "learn_word",
+    "name_checkpoint",
     "sample_timesteps",
     "should_stop_early",
 ]

@@ -97,11 +97,13 @@ class TextualInversionTrainer:
 
     def get_word(self) -> LearnedWord:
         """Return the word as it is now, on the CPU."""
+        history = History(self.history)
+        history.stopped = self.phase < len(self.phases)
         return replace(
             self.word,
             vectors=self.word.vectors.detach().cpu().clone(),
             steps=self.history[-1]["step"] if self.history else 0,
-            history=History(self.history),
+            history=history,
         )
 
     def state_dict(self) -> dict[str, Any]:
