@@ -50,8 +50,7 @@ def generate(
     the batch or the device (but for rounding), and the i-th images of all
     prompts start from the same noise. Sampled by DPM-Solver++ (Lu et al.,
     2022); the scale and the steps are by default the profile's. Raises
-    WordError if a word is in no prompt, ArgumentError for what is no prompt,
-    no seed, and so on. Taught in
+    WordError if a word is in no prompt. Taught in
     notebooks/04_how_stable_diffusion_draws.ipynb.
     """
     check_models(models)

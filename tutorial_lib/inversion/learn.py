@@ -53,6 +53,18 @@ def learn_word(
         callbacks=callbacks,
         progress=progress,
     )
+    return fit_with_checkpoint(trainer, checkpoint, keep_stopped)
+
+
+def fit_with_checkpoint(
+    trainer: TextualInversionTrainer,
+    checkpoint: str | Path | None,
+    keep_stopped: bool,
+) -> LearnedWord:
+    """Let a trainer train to the end, or until Ctrl-C, and keep its state.
+
+    It goes on from the checkpoint if there is one.
+    """
     keeper = CheckpointKeeper(checkpoint, trainer)
     trainer.callbacks.insert(0, keeper.save_when_evaluated)
     try:
