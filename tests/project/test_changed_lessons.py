@@ -115,7 +115,7 @@ def keep_images(folder, count, kind="pattern", seed=5):
 # --- lesson 11: the reader's own pictures
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_few_pictures_of_ones_own_are_taken_with_a_remark(
     run, tmp_path, count
 ):
@@ -126,6 +126,7 @@ def test_few_pictures_of_ones_own_are_taken_with_a_remark(
     assert "mean difference" in printed["compare"]
 
 
+@pytest.mark.slow
 def test_the_lesson_takes_a_folder_another_kind_prompt_and_seed(run, tmp_path):
     keep_images(tmp_path / "a face", 3, kind="person")
     printed = run(
@@ -143,6 +144,7 @@ def test_the_lesson_takes_a_folder_another_kind_prompt_and_seed(run, tmp_path):
     assert "'recipe': 'both'" in printed["save"]
 
 
+@pytest.mark.slow
 def test_the_lesson_takes_another_unseen_concept_and_recipe(run):
     printed = run(
         OWN,
@@ -158,6 +160,7 @@ def test_the_lesson_takes_another_unseen_concept_and_recipe(run):
     assert "'word': 'Xi'" in printed["save"]
 
 
+@pytest.mark.slow
 def test_the_lesson_goes_on_when_pictures_and_settings_change(run, tmp_path):
     folder = tmp_path / "my pictures"
     keep_images(folder, 3)
@@ -168,6 +171,7 @@ def test_the_lesson_goes_on_when_pictures_and_settings_change(run, tmp_path):
     assert len(list(tmp_path.glob("*.checkpoint"))) == 2
 
 
+@pytest.mark.slow
 def test_the_lesson_goes_on_when_learning_is_stopped(run, tmp_path):
     printed = run(
         OWN, {"checkpoint=kept,": "checkpoint=kept, callbacks=[press_stop],"}
@@ -177,38 +181,6 @@ def test_the_lesson_goes_on_when_learning_is_stopped(run, tmp_path):
 
 
 # --- the other lessons
-
-STOPS = {
-    "03_learn_x_by_similarity": (
-        "callbacks=[LivePanel(steps=steps)]",
-        "callbacks=[LivePanel(steps=steps), press_stop]",
-    ),
-    "05_textual_inversion": (
-        "callbacks=[panel]",
-        "callbacks=[panel, press_stop]",
-    ),
-    "06_t_shirt": (
-        "checkpoint=kept",
-        "checkpoint=kept, callbacks=[press_stop]",
-    ),
-    "08_face_photo": (
-        "checkpoint=kept",
-        "checkpoint=kept, callbacks=[press_stop]",
-    ),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", STOPS)
-def test_a_lesson_goes_on_when_learning_is_stopped(run, name):
-    printed = run(name, dict([STOPS[name]]), quick=False)
-    assert any("Stopped" in text for text in printed.values())
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["06_t_shirt", "08_face_photo"])
-def test_a_lesson_goes_on_with_the_word_of_the_repository(run, name):
-    run(name, {"LEARN = True": "LEARN = False"}, quick=False)
 
 
 @pytest.mark.slow
