@@ -1,14 +1,19 @@
 """The models are loaded frozen, and computed with as the device likes it."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
+import diffusers
 import pytest
 import torch
+import transformers
 
 from tutorial_lib.errors import DataError
 from tutorial_lib.models import (
     SMALL_IMAGE,
     load_models,
+    quiet_libraries,
     use_autocast,
     use_short_attention,
 )
@@ -50,3 +55,57 @@ def test_attention_is_step_by_step_on_a_cpu_for_small_images(models):
         assert not fused()
     with use_short_attention(large):
         assert fused()
+
+
+@pytest.mark.parametrize(
+    "logging", [diffusers.utils.logging, transformers.utils.logging]
+)
+@pytest.mark.parametrize("has_bar", [True, False])
+def test_libraries_are_quiet_for_a_while_and_then_as_before(logging, has_bar):
+    bars = {
+        True: logging.enable_progress_bar,
+        False: logging.disable_progress_bar,
+    }
+    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    try:
+        logging.set_verbosity_info()
+        bars[has_bar]()
+        with pytest.raises(ZeroDivisionError):
+            with quiet_libraries():
+                assert logging.get_verbosity() == logging.ERROR
+                assert not logging.is_progress_bar_enabled()
+                raise ZeroDivisionError
+        assert logging.get_verbosity() == logging.INFO
+        assert logging.is_progress_bar_enabled() == has_bar
+    finally:
+        logging.set_verbosity(before[0])
+        bars[before[1]]()
+
+
+LOAD_A_WORD = """
+import warnings
+from diffusers import StableDiffusionPipeline
+from tutorial_lib.models import quiet_libraries
+
+warnings.simplefilter("always", FutureWarning)
+with quiet_libraries():
+    pipeline = StableDiffusionPipeline.from_pretrained(
+        {pipeline!r}, safety_checker=None, requires_safety_checker=False
+    )
+    pipeline.load_textual_inversion({word!r}, token="<x>")
+print(pipeline.tokenizer.tokenize("<x>"))
+"""
+
+
+def test_a_word_is_loaded_by_diffusers_without_a_remark(
+    miniature, make_word, tmp_path
+):
+    path = make_word().save(tmp_path / "x")
+    source = LOAD_A_WORD.format(pipeline=str(miniature / "sd"), word=str(path))
+    result = subprocess.run(  # a remark shows once in a process
+        [sys.executable, "-c", source],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.stdout, result.stderr) == ("['<x>']\n", "")

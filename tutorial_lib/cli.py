@@ -12,10 +12,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from tutorial_lib.arguments import MAX_SEED
 from tutorial_lib.errors import CommandError, TutorialError
 from tutorial_lib.settings import OUT, choose_device
 from tutorial_lib.training.training_run import TrainingRun
 
+MAX_CONCEPTS = 10_000  # of one range; a word takes a minute to learn
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
 KindName = Literal["pattern", "person"]
@@ -56,13 +58,18 @@ def read_seeds(text: str) -> list[int]:
     """
     seeds: list[int] = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part)
+        match = re.fullmatch(r"\s*(\d{1,10})(?:\s*-\s*(\d{1,10}))?\s*", part)
         first = int(match[1]) if match else 1
         last = int(match[2] or first) if match else 0
         if last < first:
             raise CommandError(
                 f"--seeds {text} is no range of seeds; write it as in "
                 f"--seeds 1-10."
+            )
+        if last > MAX_SEED or last - first >= MAX_CONCEPTS:
+            raise CommandError(
+                f"--seeds {text} is too much: a seed is at most {MAX_SEED}, "
+                f"and a range has at most {MAX_CONCEPTS} of them; name fewer."
             )
         seeds += range(first, last + 1)
     return list(dict.fromkeys(seeds))

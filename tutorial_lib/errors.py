@@ -10,12 +10,20 @@ class TutorialError(ValueError):
     """Something given to the library cannot be used; says the remedy."""
 
 
+class ArgumentError(TutorialError):
+    """An argument of a function that cannot be used."""
+
+
 class CommandError(TutorialError):
     """Arguments of the command line that cannot be used."""
 
 
 class DataError(TutorialError, FileNotFoundError):
     """Files of the tutorial itself that are not there."""
+
+
+class FileError(TutorialError, OSError):
+    """A file that cannot be written, with the reason."""
 
 
 class ImageError(TutorialError):

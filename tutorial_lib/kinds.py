@@ -104,7 +104,7 @@ def get_kind(name: str) -> Kind:
 
     Raises TutorialError for another name.
     """
-    if name not in KINDS:
+    if not isinstance(name, str) or name not in KINDS:
         known = " or ".join(f'"{known}"' for known in KINDS)
         raise TutorialError(f'There is no kind "{name}"; say {known}.')
     return KINDS[name]

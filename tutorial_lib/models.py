@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers.utils import logging as transformers_logging
 
-from tutorial_lib.errors import DataError
+from tutorial_lib.arguments import describe
+from tutorial_lib.errors import ArgumentError, DataError
 from tutorial_lib.settings import (
     Profile,
     choose_device,
@@ -84,13 +85,22 @@ def load_models(
     )
 
 
+def check_models(models: object) -> None:
+    """Raise ArgumentError for anything that `load_models` did not return."""
+    if not isinstance(models, Models):
+        raise ArgumentError(
+            f"`models` cannot be {describe(models)}; give what "
+            "`load_models()` returns."
+        )
+
+
 def load_pipeline(profile: Profile, device: str) -> StableDiffusionPipeline:
     """Load a profile's StableDiffusionPipeline onto a device, quietly."""
     # diffusers called the argument `torch_dtype` before version 0.40.
     major, minor = diffusers.__version__.split(".")[:2]
     is_new = (int(major), int(minor)) >= (0, 40)
     name = "dtype" if is_new else "torch_dtype"
-    with quiet_progress():
+    with quiet_libraries():
         pipeline = StableDiffusionPipeline.from_pretrained(
             profile.pipeline,
             revision=profile.revision,
@@ -171,16 +181,27 @@ def check_files(profile: Profile) -> None:
 
 
 @contextlib.contextmanager
-def quiet_progress() -> Iterator[None]:
-    """Keep the libraries' bars for loading small files off the screen."""
+def quiet_libraries() -> Iterator[None]:
+    """Keep diffusers' and transformers' bars and remarks off the screen.
+
+    Their errors still show, and so do Python's own warnings. What was set
+    before is set again afterwards. Taught in notebooks/11_your_own_x.ipynb.
+    """
     loggers = (diffusers_logging, transformers_logging)
+    before = [
+        (logger, logger.get_verbosity(), logger.is_progress_bar_enabled())
+        for logger in loggers
+    ]
     for logger in loggers:
+        logger.set_verbosity_error()
         logger.disable_progress_bar()
     try:
         yield
     finally:
-        for logger in loggers:
-            logger.enable_progress_bar()
+        for logger, verbosity, has_bar in before:
+            logger.set_verbosity(verbosity)
+            if has_bar:
+                logger.enable_progress_bar()
 
 
 def fingerprint_models(models: Models) -> str:

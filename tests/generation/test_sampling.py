@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from diffusers import StableDiffusionPipeline
 
 from tutorial_lib.errors import WordError
@@ -106,7 +105,6 @@ def test_diffusers_reads_our_file_and_generates_the_same(
         progress=False,
     )
     pipe = StableDiffusionPipeline.from_pretrained(models.profile.pipeline)
-    pipe.to(torch.float32)
     pipe.set_progress_bar_config(disable=True)
     pipe.scheduler = make_sampling_scheduler(pipe.scheduler.config)
     pipe.load_textual_inversion(path)

@@ -138,9 +138,11 @@ def test_ctrl_c_within_a_step_keeps_the_word_of_whole_steps(
     assert word.steps == steps
     assert losses(word) == losses(whole)[: steps + 1]
     assert 'Stopped; "X" is as' in capsys.readouterr().out
+    assert word.history.stopped
     rest = learn(models, images, **settings)
     assert torch.equal(rest.vectors, whole.vectors)
     assert drop_seconds(rest.history) == drop_seconds(whole.history)
+    assert not whole.history.stopped and not rest.history.stopped
 
 
 def test_ctrl_c_within_the_denoising_loss_gives_its_randomness_back(

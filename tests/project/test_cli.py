@@ -42,6 +42,14 @@ def test_what_is_no_range_of_seeds_is_refused_with_an_example(text):
         cli.read_seeds(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["0-9999999999", "4294967296", "1-20000", "9" * 5000]
+)
+def test_a_range_that_no_one_could_learn_is_refused(text):
+    with pytest.raises(CommandError, match="--seeds .*; (name|write)"):
+        cli.read_seeds(text)
+
+
 # --- help and mistakes
 
 

@@ -89,3 +89,12 @@ def test_the_folders_are_in_half_precision_and_name_no_machine(miniature):
         json.loads(text)
     index = (miniature / "sd" / "model_index.json").read_text()
     assert "StableDiffusionPipeline" in index
+
+
+def test_a_pipeline_that_was_saved_generates_as_it_is_loaded(miniature):
+    pipeline = StableDiffusionPipeline.from_pretrained(miniature / "sd")
+    pipeline.set_progress_bar_config(disable=True)
+    parts = (pipeline.text_encoder, pipeline.unet, pipeline.vae)
+    assert {part.dtype for part in parts} == {torch.float32}
+    (image,) = pipeline("a T-shirt", num_inference_steps=2).images
+    assert image.size == (32, 32)

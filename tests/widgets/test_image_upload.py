@@ -2,11 +2,13 @@
 
 import datetime
 import io
+import os
 
 import ipywidgets
 import pytest
 from PIL import Image
 
+from tutorial_lib.errors import ImageError
 from tutorial_lib.widgets import image_upload
 
 
@@ -97,3 +99,27 @@ def test_the_button_itself_passes_its_files_on(shown):
         )
     button.set_trait("value", files)
     assert (folder / "a.png").exists() and "1 of 1" in answer.value
+
+
+@pytest.mark.parametrize("folder", ["file", None, "a\0b", "file/in it"])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(ImageError, match="folder '.*' cannot be made; give"):
+        image_upload.show_upload(folder)
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setattr(image_upload, "display", lambda _: None)
+    image_upload.show_upload("~/my pictures")
+    assert (tmp_path / "my pictures").is_dir()
+
+
+def test_a_file_of_an_undecodable_name_is_shown(tmp_path):
+    path = tmp_path / os.fsdecode(b"\x83e.png")
+    path.write_bytes(encode("red"))
+    page = image_upload.describe_folder(tmp_path, "pattern")
+    assert r"Uploaded pictures: \x83e.png" in page
+    page.encode("utf-8", "strict")

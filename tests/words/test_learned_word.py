@@ -2,14 +2,17 @@
 
 from dataclasses import fields
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from tutorial_lib.errors import WordError
+from tutorial_lib.errors import TutorialError, WordError
+from tutorial_lib.inversion import learn_word
 from tutorial_lib.settings import DATA, PROFILES
 from tutorial_lib.words import LearnedWord
+from tutorial_lib.words.tokens import check_not_ordinary
 
 GOOD_NAMES = {
     "X": "<x>",
@@ -186,6 +189,122 @@ def test_a_missing_file_and_a_pickle_are_refused(tmp_path):
     torch.save({"string_to_param": {}}, tmp_path / "x.pt")
     with pytest.raises(WordError, match="pickle.*look for a safetensors"):
         LearnedWord.load(tmp_path / "x.pt")
+
+
+def test_a_word_is_loaded_by_the_name_it_was_saved_by(
+    make_word, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    word = make_word("X")
+    for name in ("X", "my.word", "X.safetensors", "Y.SAFETENSORS", "~/X"):
+        path = word.save(name)
+        assert path.suffix.lower() == ".safetensors"
+        assert path.name.lower().count(".safetensors") == 1
+        assert torch.equal(LearnedWord.load(name).vectors, word.vectors)
+    (tmp_path / "X.safetensors").rename(tmp_path / "Z.safetensors")
+    (tmp_path / "Z").mkdir()  # a folder of the same name is in no one's way
+    assert LearnedWord.load("Z").word == "X"
+    with pytest.raises(WordError, match="'home' is a folder; name a word's"):
+        LearnedWord.load("home")
+    assert not (tmp_path / "~").exists()
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".bin", ".PT", ".ckpt"])
+def test_a_word_is_not_saved_as_a_pickle(make_word, tmp_path, suffix):
+    with pytest.raises(WordError, match=r"call it '.*/X\.safetensors'\.$"):
+        make_word().save(tmp_path / f"X{suffix}")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "token", ["*", "<>", "two words", "<|endoftext|>", "a\tb"]
+)
+def test_a_file_whose_word_no_prompt_could_hold_is_named(tmp_path, token):
+    path = tmp_path / "style.safetensors"
+    save_file({token: torch.ones(1, 768)}, path)
+    with pytest.raises(WordError, match="give it a name, as in") as caught:
+        LearnedWord.load(path)
+    assert f"LearnedWord.load('{path}', word=\"X\")" in str(caught.value)
+    assert LearnedWord.load(path, word="X").word == "X"
+    with pytest.raises(WordError, match="The new word is empty"):
+        LearnedWord.load(path, word="")
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2])
+def test_a_word_of_eight_bits_is_refused_in_one_sentence(tmp_path, dtype):
+    path = tmp_path / "small.safetensors"
+    save_file({"<x>": torch.ones(1, 768).to(dtype)}, path)
+    with pytest.raises(WordError, match="small.* too coarse for a word; look"):
+        LearnedWord.load(path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["|endoftext|", "<|endoftext|>", "|StartOfText|", "end_of_text"],
+)
+def test_a_special_token_is_no_word(models, images, make_word, name):
+    with pytest.raises(WordError, match="the models use already; give it a"):
+        make_word(name)
+    with pytest.raises(WordError, match="the models use already"):
+        learn_word(models, images, word=name)
+    with pytest.raises(WordError, match="the models use already"):
+        make_word("X").rename(name)
+
+
+def test_any_other_token_of_the_vocabulary_is_no_word(models):
+    """Diffusers would refuse the file of such a word."""
+    vocabulary = models.pipeline.tokenizer.get_vocab()
+    assert "<-</w>" in vocabulary and "<x>" not in vocabulary
+    for tokenizer in (models.clip_tokenizer, models.pipeline.tokenizer):
+        with pytest.raises(WordError, match="<-</w>, which the models use"):
+            check_not_ordinary(tokenizer, "-</w")
+        check_not_ordinary(tokenizer, "X")
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [None, "a", 3, [], [[]], torch.zeros(2, 2, 2), torch.ones(1, 3).long(),
+     np.zeros((0, 3)), torch.zeros(2, 0), ["a"],
+     [None], torch.full((1, 3), float("inf")),
+     torch.ones(1, 3).to(torch.float8_e5m2)],
+    ids=repr,
+)  # fmt: skip
+def test_vectors_are_a_table_of_fractions(vectors):
+    with pytest.raises(WordError, match='of "X" must be a table of finite'):
+        LearnedWord("X", vectors)
+
+
+def test_vectors_may_be_an_array_or_a_single_row():
+    for vectors in (np.ones((1, 4)), np.ones(4), [1, 1, 1, 1], torch.ones(4)):
+        word = LearnedWord("X", vectors)
+        assert torch.equal(word.vectors, torch.ones(1, 4))
+
+
+def test_a_profile_may_be_named(make_word, tmp_path):
+    path = make_word(width=192).save(tmp_path / "X")
+    assert LearnedWord.load(path, "tiny").width == 192
+    with pytest.raises(WordError, match="reads 768"):
+        LearnedWord.load(path, "sd15")
+    with pytest.raises(TutorialError, match='no models called "huge"'):
+        LearnedWord.load(path, "huge")
+    with pytest.raises(TutorialError, match="`profile` cannot be 3; give"):
+        LearnedWord.load(path, 3)
+    for name in (None, 3, "", b"X", "a\0b"):
+        with pytest.raises(TutorialError, match="`path` cannot be"):
+            LearnedWord.load(name)
+        with pytest.raises(TutorialError, match="`path` cannot be"):
+            make_word().save(name)
+    with pytest.raises(WordError, match="no learned word at"):
+        LearnedWord.load("a" * 5000)
+
+
+def test_a_count_of_many_digits_in_a_file_is_none(tmp_path):
+    path = tmp_path / "x.safetensors"
+    metadata = {"steps": "9" * 5000, "num_images": "-3"}
+    save_file({"<x>": torch.ones(1, 192)}, path, metadata=metadata)
+    word = LearnedWord.load(path)
+    assert (word.steps, word.num_images) == (0, 0)
 
 
 def test_a_renamed_word_has_the_same_vectors(make_word):

@@ -10,6 +10,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from tutorial_lib import world
+from tutorial_lib.arguments import read_choice, read_seed, read_whole_number
 from tutorial_lib.errors import TutorialError
 from tutorial_lib.evaluation.gallery import Gallery, GalleryBuilder
 from tutorial_lib.evaluation.judges import Judges
@@ -29,7 +30,7 @@ from tutorial_lib.evaluation.statistics import (
     estimate_share,
     paired_interval,
 )
-from tutorial_lib.kinds import Prompt
+from tutorial_lib.kinds import KINDS, Prompt
 from tutorial_lib.models import Models
 
 
@@ -193,6 +194,10 @@ def evaluate_words(
     `num_names` named concepts. All rows start from the same noise.
     Taught in notebooks/06_t_shirt.ipynb.
     """
+    kind = read_choice(kind, "kind", KINDS)
+    count = read_whole_number(count, "count", 1)
+    num_names = read_whole_number(num_names, "num_names", 1)
+    seed = read_seed(seed)
     seeds = [subject.seed for subject in subjects]
     evaluation = Evaluation(kind, seeds, recipe, seconds_per_word)
     builder = GalleryBuilder(judge=judges.of_kind(kind), kind=kind)

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from tutorial_lib import world
 from tutorial_lib.evaluation.judge_networks import EmbeddingJudge
 from tutorial_lib.evaluation.judges import embed_with_judge
+from tutorial_lib.images import Images
 
 NUM_LOOKALIKES = 24
 NUM_DISTRACTORS = 75
@@ -59,9 +60,7 @@ def embed_concept(
     return embed_references(judge, images)
 
 
-def embed_references(
-    judge: EmbeddingJudge, images: list[Image.Image]
-) -> Reference:
+def embed_references(judge: EmbeddingJudge, images: Images) -> Reference:
     """Return the mean embedding of images, scaled to length one."""
     mean = embed_with_judge(judge, images).mean(0)
     return functional.normalize(mean, dim=0)

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
+from tutorial_lib.arguments import read_choice, read_path
 from tutorial_lib.errors import JudgeError
 from tutorial_lib.evaluation.judge_networks import (
     AttributeJudge,
@@ -20,6 +21,7 @@ from tutorial_lib.evaluation.judge_networks import (
 )
 from tutorial_lib.files import write_atomically, write_json
 from tutorial_lib.generation import to_pixels
+from tutorial_lib.images import Images, as_images
 from tutorial_lib.settings import find_data
 
 JUDGE_NAMES = ("pattern", "person", "attributes")
@@ -35,7 +37,8 @@ class Judges:
 
     def of_kind(self, kind: str) -> EmbeddingJudge:
         """Return the judge that tells concepts of this kind apart."""
-        return {"pattern": self.pattern, "person": self.person}[kind]
+        known = {"pattern": self.pattern, "person": self.person}
+        return known[read_choice(kind, "kind", known)]
 
 
 # --- on disk ---------------------------------------------------------------
@@ -52,7 +55,7 @@ def build_judge(
 
 def save_judges(judges: Judges, folder: str | Path) -> Path:
     """Write judges.json and one fp16 safetensors file for each judge."""
-    folder = Path(folder)
+    folder = read_path(folder, "folder")
     descriptions = {}
     for name in JUDGE_NAMES:
         judge = getattr(judges, name)
@@ -61,7 +64,7 @@ def save_judges(judges: Judges, folder: str | Path) -> Path:
             for key, value in judge.state_dict().items()
         }
         with write_atomically(folder / f"{name}.safetensors") as unfinished:
-            save_file(tensors, unfinished, metadata={"format": "pt"})
+            unfinished.write_bytes(save(tensors, metadata={"format": "pt"}))
         descriptions[name] = judge.describe()
     write_json(folder / "judges.json", descriptions)
     return folder
@@ -75,7 +78,7 @@ def load_judges(
     `folder` is data/tiny/judges unless given. Raises JudgeError if a file is
     missing or does not fit.
     """
-    folder = Path(folder or find_data() / "tiny" / "judges")
+    folder = read_path(folder or find_data() / "tiny" / "judges", "folder")
     try:
         text = (folder / "judges.json").read_text(encoding="utf-8")
         descriptions = json.loads(text)
@@ -102,8 +105,9 @@ def load_judges(
 # --- looking at images -----------------------------------------------------
 
 
-def stack_images(images: list[Image.Image], size: int) -> ImageBatch:
+def stack_images(images: Images, size: int) -> ImageBatch:
     """Turn images into one batch, resized to `size` pixels."""
+    images = as_images(images)
     return torch.cat([to_pixels(image, size) for image in images])
 
 
@@ -122,22 +126,23 @@ def stack_batches(
 @torch.no_grad()
 def embed_with_judge(
     judge: EmbeddingJudge,
-    images: list[Image.Image],
+    images: Images,
     batch_size: int = 64,
 ) -> Float[Tensor, "images dimensions"]:
     """Return the embedding of each image, a unit vector, on the CPU."""
-    batches = stack_batches(judge, images, batch_size)
+    batches = stack_batches(judge, as_images(images), batch_size)
     return torch.cat([judge(batch).cpu() for batch in batches])
 
 
 @torch.no_grad()
 def read_attributes(
     judge: AttributeJudge,
-    images: list[Image.Image],
+    images: Images,
     batch_size: int = 64,
 ) -> list[dict[str, str]]:
     """Return the likeliest label of every attribute, for each image."""
     readings = []
+    images = as_images(images, allow_empty=True)
     for batch in stack_batches(judge, images, batch_size):
         logits = judge(batch)
         best = {name: row.argmax(-1).tolist() for name, row in logits.items()}

@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 from tqdm.auto import tqdm
 
+from tutorial_lib.arguments import read_whole_number
 from tutorial_lib.evaluation.gallery import (
     GalleryBuilder,
     Reference,
@@ -83,6 +84,7 @@ def measure_pairs(
     them. Right means: nearest among 100, the person's head by one judge and
     the shirt by another; "both" asks it of one image.
     """
+    count = read_whole_number(count, "count", 1)
     named = {kind: list(named_concepts(kind).items()) for kind in PARTS}
     builders = {
         kind: WearerGalleryBuilder(judges.of_kind(kind), kind)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from tutorial_lib import world
+from tutorial_lib.arguments import read_whole_number
 from tutorial_lib.generation import generate
 from tutorial_lib.kinds import KINDS, Prompt
 from tutorial_lib.models import Models
@@ -59,6 +60,7 @@ def pick_names(
 ) -> dict[str, world.Pattern | world.Person]:
     """Return `num` named concepts of this kind, picked by the seed."""
     concepts = world.named_concepts(kind)
+    num = read_whole_number(num, "num_names", 1, len(concepts))
     names = random.Random(seed).sample(sorted(concepts), num)
     return {name: concepts[name] for name in names}
 

@@ -1,7 +1,5 @@
 """Scores: what the judges make of images."""
 
-from PIL import Image
-
 from tutorial_lib.errors import JudgeError
 from tutorial_lib.evaluation.gallery import Gallery
 from tutorial_lib.evaluation.judge_networks import (
@@ -9,10 +7,11 @@ from tutorial_lib.evaluation.judge_networks import (
     EmbeddingJudge,
 )
 from tutorial_lib.evaluation.judges import embed_with_judge, read_attributes
+from tutorial_lib.images import Images, as_images
 
 
 def identity(
-    judge: EmbeddingJudge, images: list[Image.Image], gallery: Gallery
+    judge: EmbeddingJudge, images: Images, gallery: Gallery
 ) -> list[bool]:
     """Say for each image whether its nearest concept of 100 is the true one.
 
@@ -26,7 +25,7 @@ def identity(
 
 
 def rank_truth(
-    judge: EmbeddingJudge, images: list[Image.Image], gallery: Gallery
+    judge: EmbeddingJudge, images: Images, gallery: Gallery
 ) -> list[int]:
     """Return the rank of the true concept for each image, 1 to 100.
 
@@ -34,6 +33,7 @@ def rank_truth(
     is a finer measure than `identity` where images are nearly right.
     Taught in notebooks/00_start_here.ipynb.
     """
+    images = as_images(images, allow_empty=True)
     if not images:
         return []
     cosines = embed_with_judge(judge, images) @ gallery.references.T
@@ -42,7 +42,7 @@ def rank_truth(
 
 def prompt_score(
     judge: AttributeJudge,
-    images: list[Image.Image],
+    images: Images,
     asked: dict[str, str],
 ) -> list[bool]:
     """Say for each image whether it shows the object and style asked for.

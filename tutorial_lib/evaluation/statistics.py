@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
+from tutorial_lib.arguments import read_seed, read_whole_number
 from tutorial_lib.errors import TutorialError
 
 Share = dict[str, float]  # its `value`, and its interval from `low` to `high`
@@ -110,7 +111,8 @@ def _resample(
     num_clusters = index.max() + 1
     sums = np.bincount(index, weights=values)
     sizes = np.bincount(index)
-    chosen = np.random.default_rng(seed).integers(
+    rounds = read_whole_number(rounds, "rounds", 1)
+    chosen = np.random.default_rng(read_seed(seed)).integers(
         num_clusters, size=(rounds, num_clusters)
     )
     means = sums[chosen].sum(1) / sizes[chosen].sum(1)

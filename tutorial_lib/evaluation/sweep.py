@@ -7,6 +7,7 @@ again.
 """
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from tutorial_lib import world
+from tutorial_lib.arguments import read_choice, read_path, read_seeds
 from tutorial_lib.errors import TutorialError
 from tutorial_lib.evaluation.gallery import GalleryBuilder
 from tutorial_lib.evaluation.judges import Judges
@@ -25,6 +27,7 @@ from tutorial_lib.evaluation.true_concepts import render_training_images
 from tutorial_lib.files import write_json
 from tutorial_lib.generation import generate
 from tutorial_lib.inversion import learn_word
+from tutorial_lib.kinds import KINDS
 from tutorial_lib.models import Models, fingerprint_models
 from tutorial_lib.words import LearnedWord
 
@@ -214,8 +217,8 @@ def run_sweep(
     models: Models,
     judges: Judges,
     kind: str,
-    seeds: list[int],
-    path: Path,
+    seeds: int | Sequence[int],
+    path: str | Path,
     measure: Callable[..., Point] = measure_point,
 ) -> Sweep:
     """Measure all points of some concepts, and keep them in a file.
@@ -223,8 +226,10 @@ def run_sweep(
     The file is written after each point: a sweep that was stopped goes on
     where it was. Points of other models are not kept.
     """
+    kind = read_choice(kind, "kind", KINDS)
+    seeds, path = read_seeds(seeds), read_path(path)
     sweep = Sweep(kind, fingerprint_models(models), [])
-    if path.exists():
+    if os.path.exists(path):
         stored = load_sweep(path)
         if (stored.kind, stored.models) == (sweep.kind, sweep.models):
             sweep = stored
@@ -247,18 +252,24 @@ def save_sweep(sweep: Sweep, path: Path) -> None:
     write_json(path, asdict(sweep))
 
 
-def load_sweep(path: Path) -> Sweep:
+def load_sweep(path: str | Path) -> Sweep:
     """Read a sweep that was written by `save_sweep`.
 
     Raises TutorialError, naming the file, if it holds something else.
     Taught in notebooks/10_more_pictures_more_steps.ipynb.
     """
+    path = read_path(path)
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         points = [Point(**point) for point in stored.pop("points")]
         points = [rename_point(point) for point in points]
         return Sweep(points=points, **stored)
-    except (KeyError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise TutorialError(
+            f"{path} cannot be read ({error.strerror}); name a file that "
+            "`textual-inversion sweep` wrote."
+        ) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TutorialError(
             f"{path} holds no sweep ({type(error).__name__}); delete it and "
             "measure again."

@@ -3,7 +3,8 @@
 import json
 
 from tutorial_lib import world
-from tutorial_lib.images import Concept
+from tutorial_lib.arguments import read_choice, read_seed, read_whole_number
+from tutorial_lib.images import Concept, check_size
 from tutorial_lib.kinds import KINDS
 from tutorial_lib.settings import find_data
 
@@ -27,11 +28,15 @@ def render_training_images(
     pattern or 6 photos of a person. The first images are the same for every
     count.
     """
+    kind = read_choice(kind, "kind", KINDS)
+    seed = read_seed(seed)
+    if count is None:
+        count = KINDS[kind].num_images
     images = world.render_concept(
         world.new_concept(kind, seed),
-        count=count or KINDS[kind].num_images,
+        count=read_whole_number(count, "count", 1),
         seed=seed,
-        size=size,
+        size=check_size(size),
     )
     files = [f"{i:02d}.png" for i in range(len(images))]
     name = f"{kind} {seed}"

@@ -4,15 +4,23 @@ That takes a minute a word, so each word has a checkpoint of its own.
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tutorial_lib import world
+from tutorial_lib.arguments import (
+    read_choice,
+    read_path,
+    read_seeds,
+    read_whole_number,
+)
 from tutorial_lib.evaluation.evaluation import Evaluation, evaluate_words
 from tutorial_lib.evaluation.judges import Judges
 from tutorial_lib.evaluation.rows import Subject
 from tutorial_lib.evaluation.true_concepts import render_training_images
 from tutorial_lib.images import Concept
-from tutorial_lib.inversion import learn_word
+from tutorial_lib.inversion import RECIPES, learn_word
+from tutorial_lib.kinds import KINDS
 from tutorial_lib.models import Models, fingerprint_models
 from tutorial_lib.words import LearnedWord
 
@@ -23,10 +31,10 @@ def evaluate_seeds(
     models: Models,
     judges: Judges,
     kind: str,
-    seeds: list[int],
+    seeds: int | Sequence[int],
     recipe: str = "both",
     count: int = 12,
-    checkpoints: Path | None = None,
+    checkpoints: str | Path | None = None,
 ) -> Evaluation:
     """Learn a word for each unseen concept, then make and judge all rows.
 
@@ -34,9 +42,13 @@ def evaluate_seeds(
     `checkpoints` is a folder: words that are whole there are taken from it,
     and one that was broken off goes on. Ctrl-C is raised on.
     """
-    if checkpoints:  # the words of other models are of no use
+    kind = read_choice(kind, "kind", KINDS)
+    seeds = read_seeds(seeds)
+    recipe = read_choice(recipe, "recipe", RECIPES)
+    count = read_whole_number(count, "count", 1)
+    if checkpoints is not None:  # the words of other models are of no use
+        checkpoints = read_path(checkpoints, "checkpoints")
         checkpoints = checkpoints / fingerprint_models(models)
-        checkpoints.mkdir(parents=True, exist_ok=True)
     subjects, seconds = [], 0.0
     for i, seed in enumerate(seeds):
         print(f"Learning {kind} {seed} ({i + 1} of {len(seeds)})", flush=True)

@@ -8,6 +8,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tutorial_lib.figures.grids import make_grid
+from tutorial_lib.images import ImageLike, Images, as_image, as_images
+
+SHOWN_MODES = ("RGB", "RGBA", "P", "L")  # a browser shows these as they are
 
 
 def image_to_data_uri(image: Image.Image, format: str = "PNG") -> str:
@@ -22,9 +25,11 @@ def image_to_data_uri(image: Image.Image, format: str = "PNG") -> str:
 
 
 def image_to_html(
-    image: Image.Image, alt: str, caption: str = "", format: str = "PNG"
+    image: ImageLike, alt: str, caption: str = "", format: str = "PNG"
 ) -> str:
     """Return one picture as HTML, with alt text and caption."""
+    if not isinstance(image, Image.Image) or image.mode not in SHOWN_MODES:
+        image = as_image(image)
     return (
         f'<figure style="margin:0"><img style="max-width:100%" '
         f'width="{image.width}" '
@@ -61,7 +66,7 @@ def rasterize_figure(
 
 
 def show_image(
-    image: Image.Image, alt: str, caption: str = "", format: str = "PNG"
+    image: ImageLike, alt: str, caption: str = "", format: str = "PNG"
 ) -> None:
     """Display one picture in a notebook, with alt text and caption."""
     from IPython.display import HTML, display  # a report needs no notebook
@@ -70,7 +75,7 @@ def show_image(
 
 
 def show_grid(
-    images: list[Image.Image],
+    images: Images,
     caption: str = "",
     columns: int | None = None,
     alt: str | None = None,
@@ -81,6 +86,7 @@ def show_grid(
     The alt text is the caption unless another is given. Taught in
     notebooks/00_start_here.ipynb.
     """
+    images = as_images(images)
     text = alt or caption or "pictures"
     show_image(
         make_grid(images, columns=columns, side=side),

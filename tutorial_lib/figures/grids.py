@@ -6,20 +6,27 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tutorial_lib.errors import ImageError
+from tutorial_lib.images import (
+    ImageLike,
+    Images,
+    as_image,
+    as_images,
+    check_size,
+)
 
 GRID_GAP = 4  # pixels between the images of a grid or a strip
 
 
-def resize_to_square(image: Image.Image, side: int) -> Image.Image:
+def resize_to_square(image: ImageLike, side: int) -> Image.Image:
     """Return the picture as a square RGB of `side` pixels (Lanczos)."""
-    image = image.convert("RGB")
+    image = as_image(image)
     if image.size == (side, side):
         return image
     return image.resize((side, side), Image.Resampling.LANCZOS)
 
 
 def make_grid(
-    images: list[Image.Image],
+    images: Images,
     columns: int | None = None,
     side: int = 128,
 ) -> Image.Image:
@@ -28,9 +35,12 @@ def make_grid(
     Without `columns`, up to six stand in one row; more are spread evenly
     over rows of at most ten. Raises ImageError for an empty list.
     """
+    images = as_images(images, allow_empty=True)
     if not images:
         raise ImageError("There are no pictures to show.")
-    num = len(images)
+    side, num = check_size(side, "side"), len(images)
+    if columns is not None:
+        columns = check_size(columns, "columns")
     rows = 1 if num <= 6 else max(2, -(-num // 10))
     columns = min(columns or -(-num // rows), num)
     rows = -(-num // columns)
@@ -44,13 +54,14 @@ def make_grid(
 
 
 def film_strip(
-    images: list[Image.Image], labels: list[str], side: int = 112
+    images: Images, labels: list[str], side: int = 112
 ) -> Image.Image:
     """Lay the frames of a film in one row, each with its label below.
 
     The labels are part of the picture, black on white. Raises ImageError
     unless there is one label for each picture.
     """
+    images = as_images(images, allow_empty=True)
     if len(images) != len(labels):
         raise ImageError(
             f"{len(images)} pictures cannot carry {len(labels)} labels."

@@ -4,25 +4,28 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from tutorial_lib.models import Models
-from tutorial_lib.words import LearnedWord, tokenize_prompts, use_words
+from tutorial_lib.images import Images, as_images
+from tutorial_lib.models import Models, check_models
+from tutorial_lib.words import Words, tokenize_prompts, use_words
 
 BATCH_SIZE = 32
 
 
 @torch.no_grad()
 def embed_images(
-    models: Models, images: Sequence[Image.Image]
+    models: Models, images: Images
 ) -> Float[Tensor, "num_images width"]:
     """Turn images into CLIP's vectors.
 
-    They are float32 and of length one, on the models' device. Source: the
-    article's opening, CLIP. Taught in notebooks/01_clip_similarity.ipynb.
+    They are float32 and of length one, on the models' device. `images` is
+    what `as_images` takes: a list of images, a Concept, a path or the like.
+    Source: the article's opening, CLIP. Taught in
+    notebooks/01_clip_similarity.ipynb.
     """
+    images = as_images(images)
     batches = []
     for i in range(0, len(images), BATCH_SIZE):
         batch = images[i : i + BATCH_SIZE]
@@ -36,13 +39,14 @@ def embed_images(
 def embed_texts(
     models: Models,
     texts: str | Sequence[str],
-    words: Sequence[LearnedWord] = (),
+    words: Words = (),
 ) -> Float[Tensor, "num_texts width"]:
     """Turn texts, which may hold learned words, into CLIP's vectors.
 
     They are float32 and of length one, on the models' device. Source: step 1
     of the article. Taught in notebooks/01_clip_similarity.ipynb.
     """
+    check_models(models)
     token_ids = tokenize_prompts(
         models.clip_tokenizer,
         texts,
@@ -55,7 +59,7 @@ def embed_texts(
 def embed_token_ids(
     models: Models,
     token_ids: Int[Tensor, "num_texts tokens"],
-    words: Sequence[LearnedWord] = (),
+    words: Words = (),
 ) -> Float[Tensor, "num_texts width"]:
     """Turn token ids into CLIP's vectors, with a gradient to the words.
 
@@ -69,9 +73,9 @@ def embed_token_ids(
 
 def measure_similarity(
     models: Models,
-    images: Sequence[Image.Image],
+    images: Images,
     texts: str | Sequence[str],
-    words: Sequence[LearnedWord] = (),
+    words: Words = (),
 ) -> Float[Tensor, "num_texts num_images"]:
     """Measure the cosine similarity of each text with each image.
 

@@ -12,6 +12,13 @@ from torch import Tensor
 from torchvision.transforms.functional import pil_to_tensor
 from tqdm.auto import tqdm
 
+from tutorial_lib.images import (
+    ImageLike,
+    Images,
+    as_image,
+    as_images,
+    crop_to_square,
+)
 from tutorial_lib.models import Models
 
 Latents = Float[Tensor, "batch channels height width"]
@@ -32,23 +39,24 @@ def encode_posterior(
 
 
 def encode_distributions(
-    models: Models, images: list[Image.Image], progress: bool = True
+    models: Models, images: Images, progress: bool = True
 ) -> tuple[Latents, Latents]:
     """Return the means and the stds of the images' latents.
 
     With the profile's `mirror` there are two rows for each image: its own
-    and that of its mirror image.
+    and that of its mirror image. Of an image that is not square the central
+    square counts, as in a folder and for CLIP.
     """
     rows = []
     for image in tqdm(
-        images,
+        as_images(images),
         desc="Encoding the pictures",
         unit="picture",
         disable=not progress,
         delay=2,
         leave=False,
     ):
-        pixels = to_pixels(image, models.profile.size)
+        pixels = to_pixels(crop_to_square(image), models.profile.size)
         if models.profile.mirror:
             pixels = torch.cat([pixels, pixels.flip(-1)])
         rows.append(encode_posterior(models.pipeline.vae, pixels))
@@ -57,25 +65,30 @@ def encode_distributions(
 
 
 def to_pixels(
-    image: Image.Image, size: int
+    image: ImageLike, size: int
 ) -> Float[Tensor, "1 3 height width"]:
-    """Turn an image into a batch of one, with pixels from -1 to 1."""
-    image = image.convert("RGB")
+    """Turn an image into a batch of one, with pixels from -1 to 1.
+
+    One that is not square is squeezed.
+    """
+    image = as_image(image)
     if image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.LANCZOS)
     return pil_to_tensor(image).float()[None] / 127.5 - 1
 
 
-def encode_images(models: Models, images: list[Image.Image]) -> Latents:
+def encode_images(models: Models, images: Images) -> Latents:
     """Turn images into latents as the U-Net works on them.
 
     These are the means that the VAE gives the latents, times its scaling
-    factor. Source: Rombach et al. (2022), High-Resolution Image Synthesis
-    with Latent Diffusion Models, section 3.1. Taught in
+    factor. Of an image that is not square the central square counts. Source:
+    Rombach et al. (2022), High-Resolution Image Synthesis with Latent
+    Diffusion Models, section 3.1. Taught in
     notebooks/04_how_stable_diffusion_draws.ipynb.
     """
     vae, size = models.pipeline.vae, models.profile.size
-    means = [encode_posterior(vae, to_pixels(i, size))[0] for i in images]
+    squares = [crop_to_square(image) for image in as_images(images)]
+    means = [encode_posterior(vae, to_pixels(i, size))[0] for i in squares]
     return torch.cat(means) * vae.config.scaling_factor
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
+from tutorial_lib.arguments import read_whole_number
 from tutorial_lib.generation.sampling import generate
 from tutorial_lib.models import Models
 from tutorial_lib.words import LearnedWord
@@ -18,6 +19,7 @@ def generate_over_steps(
     Returns the images and their labels, for `frames` of the steps whose
     vectors are kept in `word.history`, first and last included.
     """
+    frames = read_whole_number(frames, "frames", 1)
     vectors_at = {
         entry["step"]: entry["vectors"]
         for entry in word.history

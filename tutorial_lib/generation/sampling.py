@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import DPMSolverMultistepScheduler
 from diffusers.configuration_utils import FrozenDict
@@ -13,19 +14,29 @@ from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from tutorial_lib.arguments import (
+    MAX_SEED,
+    read_items,
+    read_number,
+    read_seed,
+    read_texts,
+    read_whole_number,
+    to_whole_number,
+)
 from tutorial_lib.errors import WordError
 from tutorial_lib.generation.latents import Latents
 from tutorial_lib.generation.text_encoding import encode_prompts
-from tutorial_lib.models import Models
-from tutorial_lib.words import LearnedWord, find_words
+from tutorial_lib.models import Models, check_models
+from tutorial_lib.words import LearnedWord, Words, find_words, read_words
 
 IMAGES_PER_SEED = 10_000  # so that seeds 0 and 1 share no noise
+MAX_GUIDANCE_SCALE = 1000  # beyond it, images are nothing but noise
 
 
 def generate(
     models: Models,
     prompts: str | Sequence[str],
-    words: Sequence[LearnedWord] = (),
+    words: Words = (),
     count: int = 1,
     seed: int = 0,
     guidance_scale: float | None = None,
@@ -42,11 +53,15 @@ def generate(
     WordError if a word is in no prompt. Taught in
     notebooks/04_how_stable_diffusion_draws.ipynb.
     """
-    prompts = [prompts] if isinstance(prompts, str) else list(prompts)
+    check_models(models)
+    prompts = read_texts(prompts, "prompts", "A photo of X")
+    words = read_words(words)
     check_prompts(prompts, words)
-    steps = num_inference_steps or models.profile.num_inference_steps
-    if guidance_scale is None:
-        guidance_scale = models.profile.guidance_scale
+    count = read_whole_number(count, "count", 1, IMAGES_PER_SEED)
+    seed = read_seed(seed)
+    batch_size = read_whole_number(batch_size, "batch_size", 1)
+    steps = read_steps(models, num_inference_steps)
+    guidance_scale = read_guidance_scale(models, guidance_scale)
     # The prompts, and last the empty one that guidance leads away from.
     prompt_embeds = encode_prompts(models, [*prompts, ""], words=words)
     jobs = [(p, i) for p in range(len(prompts)) for i in range(count)]
@@ -64,6 +79,21 @@ def generate(
                 after_step=partial(bar.update, len(batch)),
             )
     return images
+
+
+def read_steps(models: Models, steps: int | None) -> int:
+    """Return the number of sampling steps, the profile's for None."""
+    if steps is None:
+        return models.profile.num_inference_steps
+    most = models.pipeline.scheduler.config.num_train_timesteps
+    return read_whole_number(steps, "num_inference_steps", 1, most)
+
+
+def read_guidance_scale(models: Models, scale: float | None) -> float:
+    """Return the guidance scale, the profile's for None."""
+    if scale is None:
+        return models.profile.guidance_scale
+    return read_number(scale, "guidance_scale", most=MAX_GUIDANCE_SCALE)
 
 
 def make_bar(steps: int, progress: bool) -> tqdm:
@@ -121,21 +151,44 @@ def make_sampling_scheduler(config: FrozenDict) -> DPMSolverMultistepScheduler:
     )
 
 
-def make_noise(models: Models, seed: int, numbers: Iterable[int]) -> Latents:
+def make_noise(
+    models: Models, seed: int, numbers: int | Iterable[int]
+) -> Latents:
     """Make the noise that the images with these numbers start from.
 
     It is made on the CPU, one generator for each image, so that an image is
-    the same in every batch and on every device. Taught in
+    the same in every batch and on every device. The seed is from 0 to
+    2**32 - 1, a number from 0 to 9,999. Taught in
     notebooks/04_how_stable_diffusion_draws.ipynb.
     """
+    check_models(models)
+    seed = read_seed(seed)
+    one = to_whole_number(numbers)
+    wanted = "a list of whole numbers"
+    listed = read_items(numbers if one is None else [one], "numbers", wanted)
     config = models.pipeline.unet.config
     shape = (config.in_channels, config.sample_size, config.sample_size)
-    noise = []
-    for number in numbers:
-        generator = torch.Generator("cpu")
-        generator.manual_seed(seed * IMAGES_PER_SEED + number)
-        noise.append(torch.randn(shape, generator=generator))
-    return torch.stack(noise)
+    return torch.stack(
+        [make_noise_of_image(seed, number, shape) for number in listed]
+    )
+
+
+def make_noise_of_image(
+    seed: int, number: int, shape: tuple[int, int, int]
+) -> Float[Tensor, "channels height width"]:
+    """Make the noise that one image starts from.
+
+    torch's generator on the CPU reads 32 bits of a seed. A seed and number
+    that need more are given to numpy's, else distant seeds would share their
+    noise.
+    """
+    number = read_whole_number(number, "numbers", 0, IMAGES_PER_SEED - 1)
+    if (seed + 1) * IMAGES_PER_SEED > MAX_SEED:
+        rng = np.random.default_rng((seed, number))
+        return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
+    generator = torch.Generator("cpu")
+    generator.manual_seed(seed * IMAGES_PER_SEED + number)
+    return torch.randn(shape, generator=generator)
 
 
 def check_prompts(

@@ -6,21 +6,22 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from tutorial_lib.models import Models
-from tutorial_lib.words import LearnedWord, tokenize_prompts, use_words
+from tutorial_lib.models import Models, check_models
+from tutorial_lib.words import Words, tokenize_prompts, use_words
 
 
 @torch.no_grad()
 def encode_prompts(
     models: Models,
     prompts: str | Sequence[str],
-    words: Sequence[LearnedWord] = (),
+    words: Words = (),
 ) -> Float[Tensor, "num_prompts tokens width"]:
     """Turn prompts, which may hold learned words, into prompt_embeds.
 
     These are the text encoder's last hidden states, in the pipeline's number
     format.
     """
+    check_models(models)
     token_ids = tokenize_prompts(
         models.pipeline.tokenizer, prompts, words=words
     )
@@ -30,7 +31,7 @@ def encode_prompts(
 def encode_token_ids(
     models: Models,
     token_ids: Int[Tensor, "num_prompts tokens"],
-    words: Sequence[LearnedWord] = (),
+    words: Words = (),
 ) -> Float[Tensor, "num_prompts tokens width"]:
     """Turn token ids into prompt_embeds, with a gradient to the words.
 

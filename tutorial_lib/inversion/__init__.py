@@ -1,6 +1,7 @@
 """Textual Inversion: the losses, and the trainer that learns X by them."""
 
-from tutorial_lib.inversion.config import MAX_NORM, TrainingConfig
+from tutorial_lib.inversion.checkpoint_names import name_checkpoint
+from tutorial_lib.inversion.config import MAX_NORM, RECIPES, TrainingConfig
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.learn import learn_word
 from tutorial_lib.inversion.losses import (
@@ -17,12 +18,14 @@ from tutorial_lib.inversion.trainer import TextualInversionTrainer
 __all__ = [
     "DenoisingLoss",
     "MAX_NORM",
+    "RECIPES",
     "SimilarityLoss",
     "TextualInversionTrainer",
     "TrainingConfig",
     "compute_timestep_weights",
     "fill_templates",
     "learn_word",
+    "name_checkpoint",
     "sample_timesteps",
     "should_stop_early",
 ]

@@ -5,16 +5,22 @@ run it belongs.
 """
 
 import hashlib
+import io
 import json
+import os
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from tutorial_lib.errors import WordError
+from tutorial_lib.arguments import read_path
+from tutorial_lib.errors import FileError, WordError
 from tutorial_lib.files import write_atomically
+from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.trainer import TextualInversionTrainer
 from tutorial_lib.models import fingerprint_models
+from tutorial_lib.words import Entry
 
 
 def fingerprint_run(trainer: TextualInversionTrainer) -> str:
@@ -42,9 +48,14 @@ def fingerprint_run(trainer: TextualInversionTrainer) -> str:
 def save_checkpoint(
     path: Path, trainer: TextualInversionTrainer, run: str
 ) -> None:
-    """Save a trainer's state; `run` is its fingerprint before the start."""
+    """Save a trainer's state; `run` is its fingerprint before the start.
+
+    Raises FileError if it cannot be done.
+    """
+    content = io.BytesIO()  # torch would hide what the disk says
     with write_atomically(path) as unfinished:
-        torch.save({"run": run, **trainer.state_dict()}, unfinished)
+        torch.save({"run": run, **trainer.state_dict()}, content)
+        unfinished.write_bytes(content.getvalue())
 
 
 def load_checkpoint(
@@ -70,3 +81,79 @@ def load_checkpoint(
             "this library; delete it to begin anew, or name another file."
         )
     trainer.load_state_dict(state)
+
+
+class CheckpointKeeper:
+    """Keeps a run's checkpoint up to date, as long as the disk allows.
+
+    Without a path it keeps none. Learning goes on without a checkpoint that
+    cannot be written, and the first time a warning says so.
+    """
+
+    def __init__(
+        self, path: str | Path | None, trainer: TextualInversionTrainer
+    ) -> None:
+        self.trainer = trainer
+        self.has_warned = False
+        self.path = None
+        if path is not None:
+            self.path = check_checkpoint_path(path)
+            self.run = fingerprint_run(trainer)
+            if os.path.exists(self.path):
+                load_checkpoint(self.path, trainer, self.run)
+
+    def save(self) -> None:
+        """Write the checkpoint, or warn that it cannot be written.
+
+        Ctrl-C waits until that is done.
+        """
+        if self.path is None:
+            return
+        with delay_interrupt():
+            try:
+                save_checkpoint(self.path, self.trainer, self.run)
+            except FileError as error:
+                self._warn(f"Learning goes on without a checkpoint: {error}")
+
+    def _warn(self, text: str) -> None:
+        """Warn, but once only."""
+        if not self.has_warned:
+            self.has_warned = True
+            warnings.warn(text, stacklevel=3)
+
+    def save_at_the_end(self, keep_stopped: bool) -> None:
+        """Write the checkpoint once more.
+
+        With `keep_stopped` a word is about to be handed over, and Ctrl-C in
+        this moment does not lose it.
+        """
+        try:
+            self.save()
+        except KeyboardInterrupt:
+            if not keep_stopped:
+                raise
+
+    def save_when_evaluated(self, entry: Entry) -> None:
+        """Write the checkpoint with every evaluation."""
+        if entry["evaluation"] is not None:
+            self.save()
+
+
+def check_checkpoint_path(path: str | Path) -> Path:
+    """Return the path of a checkpoint, "~" being the reader's home.
+
+    Raises WordError where none can ever be: it is a folder, or within a file.
+    """
+    path = read_path(path, "checkpoint")
+    if os.path.isdir(path):
+        raise WordError(
+            f"The checkpoint '{path}' is a folder; name a file in it, such "
+            f"as '{path / 'X.ckpt'}'."
+        )
+    for parent in path.parents:
+        if os.path.isfile(parent):
+            raise WordError(
+                f"The checkpoint '{path}' cannot be, for '{parent}' is a "
+                "file, no folder; name another file."
+            )
+    return path

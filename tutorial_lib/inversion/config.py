@@ -1,19 +1,35 @@
 """How a word is learned: the settings, and the phases they stand for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
-from tutorial_lib.errors import WordError
+import numpy as np
+
+from tutorial_lib.arguments import (
+    describe,
+    read_choice,
+    read_number,
+    read_seed,
+    read_text,
+    read_texts,
+    read_whole_number,
+    refuse,
+)
+from tutorial_lib.errors import ArgumentError, WordError
 from tutorial_lib.inversion.early_stopping import MIN_DELTA, PATIENCE
 from tutorial_lib.kinds import KINDS
 from tutorial_lib.settings import Profile
-from tutorial_lib.words import LearnedWord
+from tutorial_lib.words import LearnedWord, check_word
 
 RECIPES = {
     "similarity": ("similarity",),
     "denoising": ("denoising",),
     "both": ("similarity", "denoising"),
 }
+MAX_STEPS = 10_000_000  # more than a lifetime on a laptop
+MAX_BATCH_SIZE = 4096  # more than any memory holds
 MAX_NORM = 10  # times the norm of an ordinary word's embedding
 
 
@@ -49,6 +65,75 @@ class TrainingConfig:
     evaluate_every: int = 10
     autocast: bool | None = None
 
+    def __post_init__(self) -> None:
+        """Raise WordError for a setting that cannot be used."""
+        for name, read in READERS.items():
+            value = getattr(self, name)
+            if value is None and name in OPTIONAL:
+                continue
+            try:
+                object.__setattr__(self, name, read(value, name))
+            except ArgumentError as error:
+                raise WordError(str(error)) from None
+
+
+def read_initializer(value: Any, name: str) -> str | LearnedWord:
+    """Return the text or the word that learning begins with."""
+    if isinstance(value, LearnedWord):
+        return value
+    text = read_text(value, name, "pattern")
+    if not text.strip():
+        raise ArgumentError(
+            f"`{name}` is empty; name an ordinary word for what the pictures "
+            'show, such as "pattern" or "person".'
+        )
+    return text
+
+
+def read_templates(value: Any, name: str) -> tuple[str, ...]:
+    """Return one or several templates as a tuple."""
+    return tuple(read_texts(value, name, "a photo of {}"))
+
+
+def read_autocast(value: Any, name: str) -> bool:
+    """Return whether to use autocast."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentError(refuse(value, name, "True, False or None"))
+    return bool(value)
+
+
+def read_word(value: Any, name: str) -> str:
+    """Return the new word; `name` is always "word"."""
+    return check_word(value)
+
+
+OPTIONAL = {  # settings that may be None, for the usual value
+    "kind",
+    "initializer",
+    "templates",
+    "steps",
+    "lr",
+    "batch_size",
+    "autocast",
+}
+READERS: dict[str, Callable[[Any, str], Any]] = {
+    "word": read_word,
+    "recipe": partial(read_choice, choices=RECIPES),
+    "kind": partial(read_choice, choices=KINDS),
+    "initializer": read_initializer,
+    "templates": read_templates,
+    "num_vectors": partial(read_whole_number, least=1),
+    "steps": partial(read_whole_number, most=MAX_STEPS),
+    "lr": partial(read_number, above=True),
+    "batch_size": partial(read_whole_number, least=1, most=MAX_BATCH_SIZE),
+    "seed": read_seed,
+    "max_norm": partial(read_number, above=True),
+    "patience": partial(read_whole_number, least=1),
+    "min_delta": read_number,
+    "evaluate_every": partial(read_whole_number, least=1),
+    "autocast": read_autocast,
+}
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -59,22 +144,31 @@ class Phase:
     lr: float
 
 
+def read_config(config: Any) -> TrainingConfig:
+    """Return a TrainingConfig; None stands for the usual settings."""
+    if config is None:
+        return TrainingConfig()
+    if not isinstance(config, TrainingConfig):
+        raise WordError(
+            f"`config` cannot be {describe(config)}; give a TrainingConfig, "
+            "or its settings by name, as in learn_word(..., steps=50)."
+        )
+    return config
+
+
 def complete_config(config: TrainingConfig, kind: str) -> TrainingConfig:
     """Return the settings with those filled in that depend on the kind.
 
-    `kind` is that of the concept. Raises WordError for settings that there
-    are none of.
+    `kind` is that of the concept.
     """
-    kind = config.kind or kind
-    for value, known in ((config.recipe, RECIPES), (kind, KINDS)):
-        if value not in known:
-            names = ", ".join(f'"{name}"' for name in known)
-            raise WordError(f'"{value}" is unknown; say one of {names}.')
+    kind = config.kind or read_choice(kind, "kind", KINDS)
+    initializer, templates = config.initializer, config.templates
+    if initializer is None:
+        initializer = KINDS[kind].initializer
+    if templates is None:
+        templates = KINDS[kind].templates
     return replace(
-        config,
-        kind=kind,
-        initializer=config.initializer or KINDS[kind].initializer,
-        templates=tuple(config.templates or KINDS[kind].templates),
+        config, kind=kind, initializer=initializer, templates=tuple(templates)
     )
 
 

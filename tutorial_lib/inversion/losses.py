@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import torch
 from diffusers import DDPMScheduler
 from jaxtyping import Float, Int
-from PIL import Image
 from torch import Tensor
 
+from tutorial_lib.arguments import read_texts
 from tutorial_lib.errors import WordError
 from tutorial_lib.generation import (
     embed_images,
@@ -19,13 +19,19 @@ from tutorial_lib.generation import (
     encode_distributions,
     encode_token_ids,
 )
+from tutorial_lib.images import Images
 from tutorial_lib.inversion.timesteps import (
     compute_timestep_weights,
     sample_timesteps,
 )
 from tutorial_lib.models import Models, use_autocast, use_short_attention
 from tutorial_lib.settings import Profile
-from tutorial_lib.words import LearnedWord, tokenize_prompts
+from tutorial_lib.words import (
+    LearnedWord,
+    check_word,
+    split_prompt,
+    tokenize_prompts,
+)
 
 EVALUATION_SEED = 20_220_802  # the day the paper appeared
 Batch = tuple[
@@ -36,18 +42,39 @@ Batch = tuple[
 ]
 
 
-def fill_templates(templates: Sequence[str], word: str) -> list[str]:
+def fill_templates(templates: str | Sequence[str], word: str) -> list[str]:
     """Put a word into the gap of each template.
 
-    Raises WordError for a template without the gap {}.
+    Raises WordError for a template without the gap {}, and for one in which
+    the word would not stand alone ("photo of {}s"): it would be read as
+    letters, and nothing be learned.
     """
-    for template in templates:
-        if "{}" not in template:
+    word = check_word(word)
+    placeholder = LearnedWord(word, torch.zeros(1, 1))
+    texts = []
+    for template in read_texts(templates, "templates", "a photo of {}"):
+        text = template.replace("{}", word)
+        given = template.replace("{}", "\n")  # the word may be written out
+        num_gaps = template.count("{}")
+        num_read = count_word(text, placeholder)
+        if not num_gaps:
             raise WordError(
                 f'The template "{template}" has no gap for the word; write '
                 '{} there, as in "a photo of {}".'
             )
-    return [template.replace("{}", word) for template in templates]
+        if num_read - count_word(given, placeholder) < num_gaps:
+            raise WordError(
+                f'In the template "{template}" the word "{word}" does not '
+                f'stand alone: "{text}" would be read as letters, and nothing '
+                'be learned; put a space beside {}, as in "a photo of {}".'
+            )
+        texts.append(text)
+    return texts
+
+
+def count_word(text: str, word: LearnedWord) -> int:
+    """Return how often a word stands alone in a text."""
+    return len(split_prompt(text, [word])) // 2
 
 
 class SimilarityLoss:
@@ -61,7 +88,7 @@ class SimilarityLoss:
     def __init__(
         self,
         models: Models,
-        images: list[Image.Image],
+        images: Images,
         templates: Sequence[str],
         word: LearnedWord,
     ) -> None:
@@ -110,7 +137,7 @@ class DenoisingLoss:
     def __init__(
         self,
         models: Models,
-        images: list[Image.Image],
+        images: Images,
         templates: Sequence[str],
         word: LearnedWord,
         batch_size: int | None = None,

@@ -11,23 +11,29 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from jaxtyping import Float
-from PIL import Image
-from torch import Tensor
 from tqdm.auto import tqdm
 
+from tutorial_lib.arguments import read_functions
 from tutorial_lib.errors import WordError
-from tutorial_lib.images import Concept
+from tutorial_lib.images import Images, as_concept
 from tutorial_lib.inversion.config import (
     Phase,
     TrainingConfig,
     complete_config,
     plan_phases,
+    read_config,
 )
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
-from tutorial_lib.models import Models
+from tutorial_lib.inversion.room import check_room
+from tutorial_lib.inversion.stalls import (
+    StallDetector,
+    check_finite,
+    check_gradient,
+    explain_stall,
+)
+from tutorial_lib.models import Models, check_models
 from tutorial_lib.words import Entry, History, LearnedWord, initialize_word
 
 Callback = Callable[[Entry], object]
@@ -37,31 +43,31 @@ LOSS_SCALE = 1024  # a power of two: exact; saves float16 from zeros
 class TextualInversionTrainer:
     """Learns a word from the images of a concept.
 
-    `images` is a Concept or a list of images. Each callback is handed every
-    entry of the history once it is complete. What changes while it trains is
-    the vectors, the optimizer, the generator, the place (phase and step) and
-    the history; `state_dict` copies these. Sources: the article's steps 1 to
-    3; Gal et al. (2022), An Image is Worth One Word, section 3. Taught in
-    notebooks/05_textual_inversion.ipynb.
+    `images` is a Concept, a list of images or the like (`as_concept`). Each
+    callback is handed every entry of the history once it is complete. What
+    changes while it trains is the vectors, the optimizer, the generator, the
+    place (phase and step) and the history; `state_dict` copies these.
+    Sources: the article's steps 1 to 3; Gal et al. (2022), An Image is Worth
+    One Word, section 3. Taught in notebooks/05_textual_inversion.ipynb.
     """
 
     def __init__(
         self,
         models: Models,
-        images: Concept | Iterable[Image.Image],
+        images: Images,
         config: TrainingConfig | None = None,
         *,
-        callbacks: Iterable[Callback] = (),
+        callbacks: Callback | Iterable[Callback] | None = (),
         progress: bool = True,
     ) -> None:
-        kind = images.kind if isinstance(images, Concept) else "pattern"
-        images = images.images if isinstance(images, Concept) else images
+        check_models(models)
+        concept = as_concept(images)
         self.models = models
-        self.images = list(images)
+        self.images = concept.images
         if not self.images:
             raise WordError("There are no pictures to learn from; give some.")
-        self.config = complete_config(config or TrainingConfig(), kind)
-        self.callbacks = list(callbacks)
+        self.config = complete_config(read_config(config), concept.kind)
+        self.callbacks = read_functions(callbacks, "callbacks")
         self.progress = progress
         self.phases = plan_phases(models.profile, self.config)
         self.word = self._initialize_word()
@@ -75,7 +81,7 @@ class TextualInversionTrainer:
 
         Returns the learned word. After Ctrl-C the trainer stands at the end
         of a whole step, and `fit` goes on from there. Raises WordError if
-        the loss is no number any more.
+        the loss is no number any more, or the word does not move.
         """
         similarity = self._make_loss("similarity")
         while self.phase < len(self.phases):
@@ -91,11 +97,13 @@ class TextualInversionTrainer:
 
     def get_word(self) -> LearnedWord:
         """Return the word as it is now, on the CPU."""
+        history = History(self.history)
+        history.stopped = self.phase < len(self.phases)
         return replace(
             self.word,
             vectors=self.word.vectors.detach().cpu().clone(),
             steps=self.history[-1]["step"] if self.history else 0,
-            history=History(self.history),
+            history=history,
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -125,6 +133,12 @@ class TextualInversionTrainer:
         """Return the word with the vectors that it begins as."""
         config = self.config
         assert config.initializer is not None  # `complete_config` saw to it
+        check_room(
+            self.models,
+            tuple(config.templates or ()),
+            config.word,
+            config.num_vectors,
+        )
         word = initialize_word(
             self.models, config.word, config.initializer, config.num_vectors
         )
@@ -146,6 +160,7 @@ class TextualInversionTrainer:
     def _start_phase(self, number: int) -> None:
         """Begin a phase with a fresh optimizer, of the vectors alone."""
         self.phase, self.step = number, 0
+        self.stalls = StallDetector()
         self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
             [self.word.vectors], weight_decay=0
         )
@@ -184,6 +199,7 @@ class TextualInversionTrainer:
         before = self.generator.get_state()
         try:
             value = loss.compute(self.generator)
+            check_gradient(value)
             check_finite(value, phase.lr)
             self.optimizer.zero_grad()
             (value * LOSS_SCALE).backward()
@@ -201,14 +217,18 @@ class TextualInversionTrainer:
         """Move the vectors against their gradient (Adam).
 
         One longer than `max_norm` is shortened to it: too long a vector
-        drowns the rest of the prompt.
+        drowns the rest of the prompt. Raises WordError if the first steps do
+        not move them.
         """
-        vectors = self.word.vectors
-        assert vectors.grad is not None  # `backward` has just filled it
+        vectors, phase = self.word.vectors, self.phases[self.phase]
+        if vectors.grad is None:
+            raise WordError(explain_stall(vectors, phase))
+        before = vectors.detach().clone()
         self.optimizer.param_groups[0]["lr"] = lr
         vectors.grad /= LOSS_SCALE
         if torch.isfinite(vectors.grad).all():  # float16 may overflow
             self.optimizer.step()
+        self.stalls.watch(before, vectors, phase)
         with torch.no_grad():
             norms = vectors.norm(dim=1, keepdim=True)
             vectors *= (self.max_norm / norms).clamp(max=1)
@@ -290,15 +310,6 @@ def get_lr(phase: Phase, step: int) -> float:
     if phase.recipe == "similarity":
         return phase.lr
     return phase.lr * (1 - step / phase.steps)
-
-
-def check_finite(loss: Float[Tensor, ""], lr: float) -> None:
-    """Raise WordError, with the remedy, if the loss is no number."""
-    if not torch.isfinite(loss):
-        raise WordError(
-            "The loss is no number any more; learn again with a lower lr, "
-            f"say {lr / 4:g}."
-        )
 
 
 def measure_usual_norm(models: Models) -> float:

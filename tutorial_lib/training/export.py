@@ -4,6 +4,7 @@ The pipeline's text encoder is CLIP's own, copied weight by weight.
 """
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from diffusers import (
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -188,7 +189,7 @@ def save_clip(
     }
     path = folder / "open_clip_model.safetensors"
     with write_atomically(path) as unfinished:
-        save_file(weights, unfinished)
+        unfinished.write_bytes(save(weights))
 
 
 def save_pipeline(
@@ -201,8 +202,8 @@ def save_pipeline(
 
     `clip` is the model whose text encoder the pipeline gets; the VAE's
     `scaling_factor` is right already. The noise schedule is Stable
-    Diffusion's. Weights are stored as float16; the models given are not
-    changed.
+    Diffusion's. Weights are stored as float16, and other programs read them
+    as float32 unless they ask otherwise; the models given are not changed.
     """
     folder = Path(folder)
     text_encoder = text_encoder_from_clip(clip)
@@ -223,6 +224,7 @@ def save_pipeline(
     (folder / "tokenizer" / "tokenizer.json").unlink(missing_ok=True)
     make_tokenizer(folder / "tokenizer", context_length)
     prefix_text_weights(folder / "text_encoder")
+    declare_float32(folder / "text_encoder" / "config.json")
 
 
 def prefix_text_weights(folder: Path) -> None:
@@ -238,7 +240,20 @@ def prefix_text_weights(folder: Path) -> None:
         for name, value in weights.items()
     }
     with write_atomically(path) as unfinished:
-        save_file(prefixed, unfinished, metadata={"format": "pt"})
+        unfinished.write_bytes(save(prefixed, metadata={"format": "pt"}))
+
+
+def declare_float32(config_path: Path) -> None:
+    """Say float32 in a text encoder's configuration, whatever its weights.
+
+    transformers loads a model in the format that its configuration names,
+    and else in that of the weights; diffusers loads the U-Net and the VAE as
+    float32. A pipeline of both formats cannot generate.
+    """
+    config = json.loads(config_path.read_text(encoding="utf-8"))
+    config.pop("torch_dtype", None)  # its name in older versions
+    config["dtype"] = "float32"
+    write_json(config_path, dict(sorted(config.items())), indent=2)
 
 
 def make_noise_scheduler() -> DDPMScheduler:

@@ -184,8 +184,8 @@ def save_checkpoint(
         "optimizer": optimizer.state_dict(),
         "state": state,
     }
-    with write_atomically(path) as unfinished:
-        torch.save(content, unfinished)
+    with write_atomically(path) as unfinished, unfinished.open("wb") as file:
+        torch.save(content, file)  # to a path, torch hides a full disk
 
 
 def load_checkpoint(

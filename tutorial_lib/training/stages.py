@@ -132,8 +132,8 @@ def cache_latents(
     if path.exists():
         return vae.EncodedImages(**torch.load(path, weights_only=True))
     encoded = vae.encode_dataset(train_vae(run, images), images, run.device)
-    with write_atomically(path) as unfinished:
-        torch.save(vars(encoded), unfinished)
+    with write_atomically(path) as unfinished, unfinished.open("wb") as file:
+        torch.save(vars(encoded), file)  # to a path, torch hides a full disk
     return encoded
 
 

@@ -16,17 +16,17 @@ from IPython.display import display
 from tutorial_lib.errors import ImageError
 from tutorial_lib.figures import image_to_html, make_grid
 from tutorial_lib.files import write_atomically
-from tutorial_lib.images import list_files, load_concept
+from tutorial_lib.images import list_files, load_concept, make_printable
 
 
 def show_upload(folder: str | Path, kind: str = "pattern") -> None:
     """Show a button that uploads pictures into a folder, which is made.
 
     After an upload, what the library can make of the files in the folder
-    appears below it. Taught in notebooks/11_your_own_x.ipynb.
+    appears below it. Raises ImageError if it cannot be made. Taught in
+    notebooks/11_your_own_x.ipynb.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(folder)
     num_files = len(list_files(folder))
     print(
         f"'{folder.name}' in '{folder.parent.name}/': {num_files} files. "
@@ -41,6 +41,19 @@ def show_upload(folder: str | Path, kind: str = "pattern") -> None:
     answer = ipywidgets.HTML()
     button.observe(partial(answer_upload, folder, kind, answer), names="value")
     display(ipywidgets.VBox([button, answer]))
+
+
+def make_folder(folder: str | Path) -> Path:
+    """Make a folder unless it is there; raise ImageError if it cannot be."""
+    try:
+        path = Path(folder).expanduser()
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError, TypeError, ValueError):
+        shown = make_printable(str(folder))
+        raise ImageError(
+            f"The folder '{shown}' cannot be made; give the path of another."
+        ) from None
+    return path
 
 
 def answer_upload(
@@ -74,7 +87,7 @@ def describe_folder(folder: Path, kind: str) -> str:
     except ImageError as error:
         return f"<p>{escape_lines(str(error))}</p>"
     grid = make_grid(concept.images, columns=10, side=72)
-    names = ", ".join(concept.files)
+    names = make_printable(", ".join(concept.files))
     return (
         image_to_html(grid, alt=f"Uploaded pictures: {names}")
         + f"<p>{escape_lines(str(concept.report))}</p>"

@@ -1,14 +1,20 @@
 """A learned word: its vectors, its file, its tokens, its place in a prompt."""
 
 from tutorial_lib.words.history import Entry, History
-from tutorial_lib.words.initializer import initialize_word
-from tutorial_lib.words.learned_word import LearnedWord, check_word
+from tutorial_lib.words.initializer import check_num_vectors, initialize_word
+from tutorial_lib.words.learned_word import (
+    LearnedWord,
+    Words,
+    check_word,
+    read_words,
+)
 from tutorial_lib.words.placeholder_embedding import (
     PlaceholderEmbedding,
     get_embedding,
     use_words,
 )
 from tutorial_lib.words.tokens import (
+    count_most_vectors,
     find_words,
     split_prompt,
     tokenize_prompts,
@@ -19,10 +25,14 @@ __all__ = [
     "History",
     "LearnedWord",
     "PlaceholderEmbedding",
+    "Words",
+    "check_num_vectors",
     "check_word",
+    "count_most_vectors",
     "find_words",
     "get_embedding",
     "initialize_word",
+    "read_words",
     "split_prompt",
     "tokenize_prompts",
     "use_words",

@@ -4,11 +4,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tutorial_lib.arguments import describe, read_text, read_whole_number
 from tutorial_lib.errors import WordError
-from tutorial_lib.models import Models
-from tutorial_lib.words.learned_word import LearnedWord, check_word
+from tutorial_lib.models import Models, check_models
+from tutorial_lib.words.learned_word import (
+    LearnedWord,
+    check_width,
+    check_word,
+)
 from tutorial_lib.words.tokens import check_not_ordinary, tokenize_text
-from tutorial_lib.words.word_file import MAX_VECTORS
 
 
 def initialize_word(
@@ -24,14 +28,14 @@ def initialize_word(
     are too few. They are leaves with a gradient, on the models' device.
     Raises WordError if there is no such start.
     """
+    check_models(models)
     word = check_word(word)
-    check_not_ordinary(models.clip_tokenizer, word)
-    if not 1 <= num_vectors <= MAX_VECTORS:
-        raise WordError(
-            f"A word cannot have {num_vectors} vectors; choose between 1 "
-            f"and {MAX_VECTORS}."
-        )
+    for tokenizer in (models.clip_tokenizer, models.pipeline.tokenizer):
+        check_not_ordinary(tokenizer, word)
+    num_vectors = read_whole_number(num_vectors, "num_vectors", 1)
+    check_num_vectors(num_vectors, models.clip.context_length - 2)
     if isinstance(initializer, LearnedWord):
+        check_width(initializer, models.profile.embedding_width, "CLIP")
         text, embeddings = initializer.initializer, initializer.vectors
     else:
         text = initializer
@@ -49,6 +53,16 @@ def initialize_word(
     )
 
 
+def check_num_vectors(num_vectors: int, most: int) -> None:
+    """Raise WordError if a word has more vectors than there is room for."""
+    if num_vectors > most:
+        raise WordError(
+            f"`num_vectors` cannot be {describe(num_vectors)}: a word can "
+            f"have at most {most} vectors here, each in the place of one of "
+            "the tokens that the text encoder reads; choose fewer."
+        )
+
+
 def get_initializer_embeddings(
     models: Models, text: str
 ) -> Float[Tensor, "num_tokens width"]:
@@ -56,6 +70,7 @@ def get_initializer_embeddings(
 
     Raises WordError if it has none.
     """
+    text = read_text(text, "initializer", "pattern")
     token_ids = tokenize_text(models.clip_tokenizer, text)
     if not token_ids:
         raise WordError(

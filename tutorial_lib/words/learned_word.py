@@ -2,22 +2,34 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeAlias
 
 from jaxtyping import Float
 from torch import Tensor
 
 from tutorial_lib import __version__
-from tutorial_lib.errors import WordError
-from tutorial_lib.settings import Profile
+from tutorial_lib.arguments import describe, is_empty, read_items, read_text
+from tutorial_lib.errors import ArgumentError, WordError
+from tutorial_lib.settings import Profile, pick_profile
 from tutorial_lib.words.history import History
 from tutorial_lib.words.word_file import (
     check_vectors,
+    complete_name,
+    find_word_file,
     parse_count,
+    read_vectors,
     read_word_file,
     write_word_file,
+)
+
+SPECIAL_TOKENS = (  # of CLIP's tokenizers, transformers' and open_clip's
+    "<|startoftext|>",
+    "<|endoftext|>",
+    "<start_of_text>",
+    "<end_of_text>",
 )
 
 
@@ -41,8 +53,9 @@ class LearnedWord:
     history: History = field(default_factory=History, repr=False)
 
     def __post_init__(self) -> None:
-        """Raise WordError for a word that no prompt could hold."""
+        """Raise WordError for a word or vectors that no prompt could hold."""
         self.word = check_word(self.word)
+        self.vectors = read_vectors(self.vectors, self.word)
 
     @property
     def placeholder_token(self) -> str:
@@ -67,11 +80,10 @@ class LearnedWord:
         """Write the word to a safetensors file and return its path.
 
         The suffix is added if it is missing. An older file of that name
-        stays until the new one is complete.
+        stays until the new one is complete. Raises WordError for the suffix
+        of another format, FileError if the disk is full, and so on.
         """
-        path = Path(path).expanduser()
-        if path.suffix != ".safetensors":
-            path = path.with_name(path.name + ".safetensors")
+        path = complete_name(path)
         write_word_file(
             path, self.placeholder_token, self.vectors, self.describe()
         )
@@ -81,13 +93,13 @@ class LearnedWord:
         """Return how the word was learned, as the file's metadata."""
         return {
             "word": self.word,
-            "base_model": self.base_model,
+            "base_model": str(self.base_model),
             "embedding_width": str(self.width),
-            "recipe": self.recipe,
+            "recipe": str(self.recipe),
             "steps": str(self.steps),
-            "initializer": self.initializer,
+            "initializer": str(self.initializer),
             "num_images": str(self.num_images),
-            "library_version": self.library_version,
+            "library_version": str(self.library_version),
         }
 
     @classmethod
@@ -100,15 +112,19 @@ class LearnedWord:
         """Read a word from a safetensors file, ours or another program's.
 
         `word` is what to call it, if not by its own name. With a `profile`
-        its width must be that model's. Raises WordError for a file that is
-        missing, broken or of another kind.
+        its width must be that model's. The suffix may be left out. Raises
+        WordError for a file that is missing, broken or of another kind.
         """
-        path = Path(path).expanduser()
+        path = find_word_file(path)
+        if profile is not None:
+            profile = read_profile(profile)
         token, tensor, metadata = read_word_file(path)
         # Version 0.1 wrote "num_pictures".
         num_images = metadata.get("num_images", metadata.get("num_pictures"))
         learned_word = cls(
-            word=word or metadata.get("word") or token.strip("<>"),
+            word=check_file_word(token, metadata, path)
+            if word is None
+            else check_word(word),
             vectors=check_vectors(tensor, path),
             base_model=metadata.get("base_model", ""),
             recipe=metadata.get("recipe", ""),
@@ -120,6 +136,58 @@ class LearnedWord:
         if profile is not None:
             check_width(learned_word, profile.embedding_width, profile.name)
         return learned_word
+
+
+Words: TypeAlias = LearnedWord | Sequence[LearnedWord] | None
+
+
+def read_words(words: Any) -> list[LearnedWord]:
+    """Return one or several learned words as a list; None stands for none.
+
+    Raises ArgumentError for anything else.
+    """
+    if words is None or is_empty(words):
+        return []
+    if isinstance(words, LearnedWord):
+        return [words]
+    wanted = "learned words, as in words=[word]"
+    if isinstance(words, dict):
+        wanted = "their list, as in words=list(words.values())"
+    words = read_items(words, "words", wanted)
+    for i, word in enumerate(words):
+        if not isinstance(word, LearnedWord):
+            raise ArgumentError(
+                f"`words[{i}]` cannot be {describe(word)}; give what "
+                "`learn_word` or `LearnedWord.load` returns."
+            )
+    return words
+
+
+def read_profile(profile: Any) -> Profile:
+    """Return a Profile, or the one of that name."""
+    if isinstance(profile, str):
+        return pick_profile(profile)
+    if isinstance(profile, Profile):
+        return profile
+    raise ArgumentError(
+        f"`profile` cannot be {describe(profile)}; give models.profile."
+    )
+
+
+def check_file_word(token: str, metadata: dict[str, str], path: Path) -> str:
+    """Return what a file calls its word.
+
+    Raises WordError, with the file's name, if no prompt could hold it.
+    """
+    name = metadata.get("word") or token.strip("<>")
+    try:
+        return check_word(name)
+    except WordError:
+        raise WordError(
+            f"'{path}' calls its word {name!r}, which cannot be written in a "
+            "prompt; give it a name, as in "
+            f"LearnedWord.load('{path}', word=\"X\")."
+        ) from None
 
 
 def make_placeholder_token(word: str) -> str:
@@ -139,8 +207,9 @@ def check_word(word: str) -> str:
     """
     if not isinstance(word, str):
         raise WordError(
-            f'The new word must be text, such as "X", not {word!r}.'
+            f'The new word must be text, such as "X", not {describe(word)}.'
         )
+    word = read_text(word, "word", "X")
     word = unicodedata.normalize("NFC", word.strip())
     if not word:
         raise WordError('The new word is empty; give it a name such as "X".')
@@ -155,7 +224,18 @@ def check_word(word: str) -> str:
             f"The new word {word!r} has no letter or digit in it, or signs "
             'that cannot be seen; give it a name such as "X".'
         )
+    if make_placeholder_token(word) in SPECIAL_TOKENS:
+        raise WordError(explain_reserved(word))
     return word
+
+
+def explain_reserved(word: str) -> str:
+    """Return the sentence that says that a word's token is taken."""
+    return (
+        f'The new word "{word}" has the token '
+        f"{make_placeholder_token(word)}, which the models use already; give "
+        'it a name such as "X".'
+    )
 
 
 def check_width(word: LearnedWord, width: int, model: str) -> None:

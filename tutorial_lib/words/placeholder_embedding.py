@@ -1,6 +1,6 @@
 """Learned vectors behind the end of a text encoder's embedding table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
-from tutorial_lib.words.learned_word import LearnedWord, check_width
+from tutorial_lib.words.learned_word import Words, check_width, read_words
 
 TextEncoder: TypeAlias = open_clip.CLIP | CLIPTextModel
 
@@ -67,15 +67,14 @@ def set_embedding(encoder: TextEncoder, embedding: nn.Module) -> None:
 
 
 @contextmanager
-def use_words(
-    encoder: TextEncoder, words: Sequence[LearnedWord]
-) -> Iterator[TextEncoder]:
+def use_words(encoder: TextEncoder, words: Words) -> Iterator[TextEncoder]:
     """Let a text encoder know the learned words within a `with` block.
 
     On leaving, the encoder is what it was before. Raises WordError if a word
     was learned with a model of another width. Taught in
     notebooks/02_the_word_x.ipynb.
     """
+    words = read_words(words)
     if not words:
         yield encoder
         return

@@ -4,7 +4,6 @@ The tokenizer is never changed: a learned word gets ids beyond the last
 ordinary one.
 """
 
-import re
 import unicodedata
 import warnings
 from collections.abc import Sequence
@@ -16,28 +15,38 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import CLIPTokenizer
 
+from tutorial_lib.arguments import read_text, read_texts
 from tutorial_lib.errors import WordError
-from tutorial_lib.words.learned_word import LearnedWord
+from tutorial_lib.words.learned_word import (
+    LearnedWord,
+    Words,
+    explain_reserved,
+    make_placeholder_token,
+    read_words,
+)
+from tutorial_lib.words.scripts import compile_standing_alone
 
 Tokenizer: TypeAlias = open_clip.SimpleTokenizer | CLIPTokenizer
+EXAMPLE = "A photo of X"
 
 
 def tokenize_prompts(
     tokenizer: Tokenizer,
     prompts: str | Sequence[str],
-    words: Sequence[LearnedWord] = (),
+    words: Words = (),
     context_length: int | None = None,
 ) -> Int[Tensor, "num_prompts context_length"]:
     """Turn prompts into token ids, with the learned words in their places.
 
     A learned word counts only where it stands alone and is written exactly
-    so: X, but neither x nor Xmas. Each of its vectors takes one place, with
-    ids from the vocabulary's size on, in the order of `words`. Start and end
-    are included, and the rest is padded as that tokenizer pads. Raises
-    WordError if two words share a name, one hides an ordinary word, or one
-    does not fit in. Taught in notebooks/02_the_word_x.ipynb.
+    so: X, and Xの写真, but neither x nor Xmas. Each of its vectors takes one
+    place, with ids from the vocabulary's size on, in the order of `words`.
+    Start and end are included, and the rest is padded as that tokenizer pads.
+    A word that shares its name, hides an ordinary word, or does not fit in is
+    a WordError. Taught in notebooks/02_the_word_x.ipynb.
     """
-    prompts = [prompts] if isinstance(prompts, str) else prompts
+    prompts = read_texts(prompts, "prompts", EXAMPLE)
+    words = read_words(words)
     check_names(tokenizer, words)
     length = context_length or get_context_length(tokenizer)
     start, end, pad = get_special_token_ids(tokenizer)
@@ -57,25 +66,22 @@ def tokenize_prompts(
     return torch.tensor(rows, dtype=torch.long)
 
 
-def split_prompt(prompt: str, words: Sequence[LearnedWord]) -> list[str]:
+def split_prompt(prompt: str, words: Words) -> list[str]:
     """Split a prompt at its learned words; every second piece is one.
 
     "A mug with X" gives "A mug with ", "X", "". A word counts only where it
-    stands alone and is written exactly so.
+    stands alone and is written exactly so; see `compile_standing_alone`.
     """
-    prompt = unicodedata.normalize("NFC", prompt)
+    words = read_words(words)
+    prompt = unicodedata.normalize("NFC", read_text(prompt, "prompt", EXAMPLE))
     if not words:
         return [prompt]
-    # A longer name first: of X and X-2, "X-2" is the second.
-    names = sorted((word.word for word in words), key=len, reverse=True)
-    either = "|".join(re.escape(name) for name in names)
-    # Neither a letter or digit beside it, nor one behind a hyphen (X-ray).
-    alone = rf"(?<!\w)(?<!\w-)({either})(?!\w)(?!-\w)"
-    return re.split(alone, prompt)
+    return compile_standing_alone(word.word for word in words).split(prompt)
 
 
-def find_words(prompt: str, words: Sequence[LearnedWord]) -> list[LearnedWord]:
+def find_words(prompt: str, words: Words) -> list[LearnedWord]:
     """Return those of the learned words that stand in the prompt."""
+    words = read_words(words)
     pieces = set(split_prompt(prompt, words)[1::2])
     return [word for word in words if word.word in pieces]
 
@@ -114,8 +120,12 @@ def check_names(tokenizer: Tokenizer, words: Sequence[LearnedWord]) -> None:
 def check_not_ordinary(tokenizer: Tokenizer, word: str) -> None:
     """Raise WordError for a lower-case word of the vocabulary ("cat").
 
-    "Cat" and "X" are free: learned words are told apart by their case.
+    "Cat" and "X" are free: learned words are told apart by their case. A
+    word whose placeholder token the vocabulary has is refused as well:
+    diffusers would not read its file.
     """
+    if has_token(tokenizer, make_placeholder_token(word)):
+        raise WordError(explain_reserved(word))
     if word == word.lower() and len(tokenize_text(tokenizer, word)) == 1:
         free = word.capitalize()
         remedy = f'write it with a capital ("{free}")'
@@ -152,6 +162,27 @@ def tokenize_text(tokenizer: Tokenizer, text: str) -> list[int]:
     if isinstance(tokenizer, open_clip.SimpleTokenizer):
         return tokenizer.encode(text)
     return tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+
+
+def count_most_vectors(
+    tokenizer: Tokenizer, prompt: str, word: LearnedWord, context_length: int
+) -> int:
+    """Return how many vectors a word can have before it leaves the prompt.
+
+    It stands in the prompt at least once, and must not fall off its end.
+    """
+    pieces = split_prompt(prompt, [word])
+    before_last = pieces[: len(pieces) - 1 : 2]
+    used = sum(len(tokenize_text(tokenizer, text)) for text in before_last)
+    return (context_length - 2 - used) // (len(pieces) // 2)
+
+
+def has_token(tokenizer: Tokenizer, token: str) -> bool:
+    """Return whether a token is in a tokenizer's vocabulary."""
+    if isinstance(tokenizer, open_clip.SimpleTokenizer):
+        return token in tokenizer.encoder
+    token_id = tokenizer.convert_tokens_to_ids(token)
+    return tokenizer.convert_ids_to_tokens(token_id) == token
 
 
 def get_vocabulary_size(tokenizer: Tokenizer) -> int:

@@ -2,13 +2,22 @@
 
 import os
 
+import numpy as np
 import pytest
-from image_files import make_folder, make_image, notes_on
+import torch
+from icc_profiles import DISPLAY_P3
+from image_files import make_folder, make_image, notes_on, pixel
 from PIL import Image
 
-from tutorial_lib import images
 from tutorial_lib.errors import ImageError, TutorialError
-from tutorial_lib.images import Concept, load_concept, read_image
+from tutorial_lib.evaluation import render_training_images
+from tutorial_lib.images import (
+    Concept,
+    load_concept,
+    places,
+    read_image,
+    reading,
+)
 
 
 @pytest.fixture
@@ -51,26 +60,34 @@ def test_a_shipped_concept_is_found_in_data(monkeypatch, tmp_path, name, kind):
     place = tmp_path / "concepts" / name
     place.mkdir(parents=True)
     make_image().save(place / "1.png")
-    monkeypatch.setattr(images, "find_data", lambda: tmp_path)
+    monkeypatch.setattr(places, "find_data", lambda: tmp_path)
     concept = load_concept(name, size=64)
     assert (concept.name, concept.kind) == (name, kind)
 
 
-def test_a_missing_folder_is_named_and_the_shipped_concepts_listed(tmp_path):
-    with pytest.raises(ImageError, match="There is no folder") as error:
-        load_concept(tmp_path / "tshrit")
-    assert "tshrit" in str(error.value)
-    assert "'tshirt' and 'face'" in str(error.value)
+@pytest.mark.parametrize("kind", ["", ["pattern"], 3, "Person "])
+def test_what_is_no_kind_is_refused(folder, kind):
+    with pytest.raises(TutorialError, match='say "pattern" or "person"'):
+        load_concept(folder, kind=kind)
 
 
-def test_an_empty_name_does_not_mean_the_working_directory():
-    with pytest.raises(ImageError, match="no name"):
-        load_concept(" ")
+@pytest.mark.parametrize(
+    "size", ["64", "", 0, -1, None, 3.5, 64.0, True, 10**9, 4097, [64],
+             float("nan"), np.float32(64), np.array([64, 64])],
+)  # fmt: skip
+def test_a_size_that_cannot_be_is_named(folder, size):
+    with pytest.raises(ImageError, match="(?s)^size=.* from 1 to 4096.$"):
+        load_concept(folder, size=size)
+    with pytest.raises(ImageError, match="(?s)^size=.* from 1 to 4096.$"):
+        render_training_images("pattern", 7, size=size)
 
 
-def test_a_file_instead_of_a_folder_is_explained(folder):
-    with pytest.raises(ImageError, match=r"good\.png' is a file; give"):
-        load_concept(folder / "good.png")
+@pytest.mark.parametrize(
+    "size", [np.int64(64), np.uint8(64), np.array(64), torch.tensor(64)]
+)
+def test_a_size_may_be_numpys_or_torchs(folder, size):
+    report = load_concept(folder, size=size).report
+    assert report.size == 64 and "64x64 pixels" in str(report)
 
 
 def test_an_empty_folder_is_explained(tmp_path):
@@ -138,9 +155,6 @@ def test_jupyters_checkpoints_are_left_out_silently(folder):
         ("cars.txt", b"BMW starts like one, too", "it is no picture"),
         ("vector.svg", b"<svg></svg>", "it is no picture"),
         ("print.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "it is no picture"),
-        ("a.heic", b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC photos cannot"),
-        ("a.jpg", b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC photos cannot"),
-        ("b.HEIC", b"whatever it is", "export it as JPEG"),
         ("c.png", b"whatever it is", "not what its name says"),
         ("d.jpg", b"", "the file is empty"),
     ],
@@ -154,6 +168,53 @@ def test_a_file_that_is_no_picture_is_skipped_with_its_reason(
     assert concept.report.skipped == [name]
     assert f"- {name}: skipped, " in str(concept.report)
     assert reason in str(concept.report)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("a.heic", b"\0\0\0\x18ftypheic\0\0\0\0"),
+        ("a.jpg", b"\0\0\0\x18ftypheic\0\0\0\0"),
+        ("b.HEIC", b"whatever it is"),
+        ("ｃ.Heif", b"whatever it is"),
+    ],
+)
+def test_a_heic_photo_is_skipped_with_the_package_that_reads_it(
+    folder, monkeypatch, name, content
+):
+    (folder / name).write_bytes(content)
+    formats = [known for known in reading.FORMATS if known != "HEIF"]
+    monkeypatch.setattr(reading, "FORMATS", formats)
+    assert notes_on(folder, name) == (
+        "skipped, HEIC photos cannot be read without the package "
+        'pillow-heif; install it (pip install -e ".[heic]") or export it as '
+        "JPEG"
+    )
+
+
+def test_a_heic_photo_is_read_like_the_others_where_that_is_installed(folder):
+    pytest.importorskip("pillow_heif")
+    for name in ("a.heic", "b.HEIF", "c.jpg"):
+        make_image(120, 80).save(folder / name, "HEIF", quality=90)
+    Image.new("RGB", (64, 64), (200, 150, 125)).save(
+        folder / "p3.heic", quality=100, icc_profile=DISPLAY_P3
+    )
+    (folder / "broken.heic").write_bytes(b"whatever it is")
+    concept = load_concept(folder, size=64)
+    assert concept.report.skipped == ["broken.heic"]
+    assert "broken.heic: skipped, it is cut off, damag" in str(concept.report)
+    for image in concept.images[:3]:
+        assert pixel(image, 0.25, 0.25)[0] > 240
+        assert pixel(image, 0.75, 0.75)[1] > 240
+    assert "cropped to the central 80x80 of 120x80" in str(concept.report)
+    p3 = concept.images[concept.files.index("p3.heic")]
+    assert (
+        max(
+            abs(a - b)
+            for a, b in zip(pixel(p3, 0.5, 0.5), (209, 147, 121), strict=True)
+        )
+        <= 3
+    )
 
 
 def test_a_folder_inside_the_folder_is_skipped_with_a_line(folder):
@@ -196,28 +257,6 @@ def test_the_same_picture_twice_is_noted_and_kept(folder):
 def test_different_pictures_are_not_called_the_same(folder):
     make_image().rotate(90).save(folder / "other.png")
     assert "same picture" not in str(load_concept(folder).report)
-
-
-# --- the report
-
-
-def test_the_report_reads_well(folder):
-    (folder / "notes.txt").write_text("a shopping list")
-    for number in range(5):
-        image = make_image(120, 80)
-        image.paste((number * 50, 0, 0), (50, 30, 70, 50))
-        image.save(folder / f"wide_{number}.png")
-    assert str(load_concept(folder, size=64).report) == (
-        "'my pictures': 6 of 7 files used, each as 64x64 pixels.\n"
-        "- notes.txt: skipped, it is no picture, or of a kind not read here; "
-        "save it as JPEG or PNG.\n"
-        "- wide_0.png, wide_1.png and 3 more: cropped to the central 80x80 "
-        "of 120x80 pixels."
-    )
-
-
-def test_the_report_says_when_there_are_few_pictures(folder):
-    assert "That is few" in str(load_concept(folder, size=64).report)
 
 
 def test_a_concept_can_be_made_from_images_in_memory():

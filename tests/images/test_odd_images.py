@@ -8,8 +8,8 @@ import pytest
 from image_files import make_folder, make_image, notes_on, pixel
 from PIL import Image
 
-from tutorial_lib import images
 from tutorial_lib.images import load_concept, read_image
+from tutorial_lib.images.normalize import ORIENTATION
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_picture_is_turned_as_its_exif_says(folder, orientation, suffix):
         8: Image.Transpose.ROTATE_270,
     }
     exif = Image.Exif()
-    exif[images.ORIENTATION] = orientation
+    exif[ORIENTATION] = orientation
     name = f"turned.{suffix}"
     turned = make_image().transpose(undo[orientation])
     turned.save(folder / name, exif=exif)

@@ -1,0 +1,35 @@
+"""A checkpoint's file for each run, so that no run meets another's."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from tutorial_lib.images import Concept
+from tutorial_lib.inversion.checkpoints import fingerprint_run
+from tutorial_lib.inversion.config import TrainingConfig
+from tutorial_lib.inversion.learn import change_config
+from tutorial_lib.inversion.trainer import TextualInversionTrainer
+from tutorial_lib.models import Models
+
+
+def name_checkpoint(
+    folder: str | Path,
+    models: Models,
+    concept: Concept | Iterable[Image.Image],
+    config: TrainingConfig | None = None,
+    **settings: Any,
+) -> Path:
+    """Return where in a folder the checkpoint of a run belongs.
+
+    `learn_word`, given the same and this path, goes on with that very run;
+    other images, models or settings have another path. Raises WordError for
+    settings that cannot be met. Taught in notebooks/11_your_own_x.ipynb.
+    """
+    config = change_config(config or TrainingConfig(), settings)
+    trainer = TextualInversionTrainer(models, concept, config, progress=False)
+    digest = hashlib.sha256(fingerprint_run(trainer).encode()).hexdigest()
+    name = concept.name if isinstance(concept, Concept) else "images"
+    return Path(folder) / f"{name} {digest[:8]}.checkpoint"
