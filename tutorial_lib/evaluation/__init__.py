@@ -22,6 +22,7 @@ from tutorial_lib.evaluation.model_card import write_card
 from tutorial_lib.evaluation.pairs import WearerGalleryBuilder
 from tutorial_lib.evaluation.rows import BASELINES, ROWS, Subject
 from tutorial_lib.evaluation.scores import identity, prompt_score, rank_truth
+from tutorial_lib.evaluation.sharpness import measure_sharpness
 from tutorial_lib.evaluation.statistics import (
     Share,
     bootstrap_interval,
@@ -72,6 +73,7 @@ __all__ = [
     "load_sweep",
     "load_truth",
     "measure_point",
+    "measure_sharpness",
     "paired_interval",
     "prompt_score",
     "rank_truth",

@@ -210,10 +210,16 @@ def load_checkpoint(
 def autocast(device: torch.device | str) -> Iterator[None]:
     """Compute in bfloat16 where it is exact enough: inside the networks.
 
-    On a CPU attention is computed step by step: for sequences this short
-    the fused kernel's backward pass is slower.
+    A CPU without bfloat16 arithmetic, which would take several times as
+    long, computes in float32. On a CPU attention is computed step by step:
+    for sequences this short the fused kernel's backward pass is slower.
     """
     device_type = torch.device(device).type
-    kernels = [SDPBackend.MATH] if device_type == "cpu" else list(FUSED)
-    with torch.autocast(device_type, torch.bfloat16), sdpa_kernel(kernels):
+    on_cpu = device_type == "cpu"
+    kernels = [SDPBackend.MATH] if on_cpu else list(FUSED)
+    has_bf16 = not on_cpu or torch.cpu._is_avx512_bf16_supported()
+    with (
+        torch.autocast(device_type, torch.bfloat16, enabled=has_bf16),
+        sdpa_kernel(kernels),
+    ):
         yield
