@@ -171,30 +171,37 @@ def measure_ours(benchmark: Benchmark) -> None:
         "agreement", lambda: compare_gradients(benchmark, models)
     )
     if benchmark.device == "cuda":
-        for size in BATCH_SIZES:
-            name = "ours, no CUDA graph"
-            add_row(benchmark, name, models, size, cuda_graph=False)
-        measure_other_formats(benchmark, models)
+        measure_float16(benchmark, models)
     many = benchmark.images * 16
     add_row(benchmark, "ours, 16 times the pictures", models, 1, images=many)
     twice = {"gradient_checkpointing": True}
     add_row(benchmark, "ours, checkpointing", models, 4, **twice)
     name = "ours, checkpointing, one image at a time"
     add_row(benchmark, name, models, 4, micro_batch_size=1, **twice)
+    if benchmark.device == "cuda":
+        measure_other_ways(benchmark, models)
 
 
-def measure_other_formats(benchmark: Benchmark, models: Models) -> None:
-    """Measure in float16, as on a T4, and with channels last."""
+def measure_float16(benchmark: Benchmark, models: Models) -> None:
+    """Measure in the number format of a GPU without bfloat16, as a T4."""
     pipeline = models.pipeline
     usual = pipeline.unet.dtype
     pipeline.to(torch.float16)
     for size in BATCH_SIZES:
         add_row(benchmark, "ours, float16", models, size)
     pipeline.to(usual)
-    pipeline.unet.to(memory_format=torch.channels_last)
+
+
+def measure_other_ways(benchmark: Benchmark, models: Models) -> None:
+    """Measure without CUDA graph, and with channels last."""
+    unet = models.pipeline.unet
+    for size in BATCH_SIZES:
+        name = "ours, no CUDA graph"
+        add_row(benchmark, name, models, size, cuda_graph=False)
+    unet.to(memory_format=torch.channels_last)
     for size in BATCH_SIZES:
         add_row(benchmark, "ours, channels last", models, size)
-    pipeline.unet.to(memory_format=torch.contiguous_format)
+    unet.to(memory_format=torch.contiguous_format)
 
 
 def measure_compiled(benchmark: Benchmark) -> None:
@@ -338,6 +345,12 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--warm-up", type=int, default=5)
     parser.add_argument("--script", type=Path, help="diffusers' script")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=float("inf"),
+        help="begin no row after so long",
+    )
     parser.add_argument("--compile", action="store_true", help="only compile")
     parser.add_argument(
         "--json", type=Path, default=Path("real_architecture.json")
