@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import diffusers
 import open_clip
@@ -18,6 +19,7 @@ from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.checkpoint import checkpoint
 from transformers.utils import logging as transformers_logging
 
 from tutorial_lib.arguments import describe
@@ -152,6 +154,61 @@ def use_short_attention(
     if on_cpu and models.profile.size <= SMALL_IMAGE:
         return sdpa_kernel([SDPBackend.MATH])
     return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def use_gradient_checkpointing(models: Models, is_on: bool) -> Iterator[None]:
+    """Let the U-Net's blocks be computed again in the backward pass.
+
+    Within the `with` block its forward pass keeps little more than what goes
+    into each block. Nothing in it is random, so the gradient is the same.
+    """
+    if not is_on:
+        yield
+        return
+
+    def compute_twice(block: Callable, *args: Any) -> Any:
+        """Compute a block now, and again, as now, in the backward pass."""
+        return checkpoint(
+            block,
+            *args,
+            use_reentrant=False,
+            preserve_rng_state=False,
+            context_fn=lambda: (
+                contextlib.nullcontext(),
+                use_short_attention(models),
+            ),
+        )
+
+    unet = models.pipeline.unet
+    unet.enable_gradient_checkpointing(compute_twice)
+    try:
+        yield
+    finally:
+        unet.disable_gradient_checkpointing()
+
+
+def copy_to_device(tensor: Tensor, device: str) -> Tensor:
+    """Copy a tensor from the CPU, without waiting until a GPU has it."""
+    if torch.device(device).type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+@contextlib.contextmanager
+def keep_off_gpu(part: torch.nn.Module, device: str) -> Iterator[None]:
+    """Keep a network that is not needed in the CPU's memory meanwhile.
+
+    `device` is where it belongs. On the CPU this does nothing.
+    """
+    if torch.device(device).type == "cpu":
+        yield
+        return
+    part.to("cpu")
+    try:
+        yield
+    finally:
+        part.to(device)
 
 
 def pool_at_end_of_text(
