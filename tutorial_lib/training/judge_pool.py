@@ -29,8 +29,8 @@ from tutorial_lib.world import NUMBERS, PARTS
 
 DECODED_SHARE = 0.5  # of the images: encoded and decoded again
 DECODING_BATCH = 128
-MAX_WOBBLE = 0.25  # stds of the latents, added as noise
-MAX_SOFTENING = 0.6  # the share of blurred latents in them
+MAX_WOBBLE = 0.06  # stds of the latents, added as noise
+MAX_SOFTENING = 0.5  # the share of blurred latents in them
 READ_AHEAD = 8  # shards
 POLL_SECONDS = 0.3
 
