@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,9 @@ class PretrainingConfig:
 
     The learning rate rises over `warmup` steps, stays for `hold` of the
     run and falls along a cosine to nothing. `ema` is the decay of the
-    exponential moving average of the weights (0: none).
+    exponential moving average of the weights (0: none). With `seconds` the
+    clock ends the run, and the learning rate follows it; `steps` is then an
+    upper bound only, and no two runs are the same.
     """
 
     steps: int
@@ -44,6 +47,7 @@ class PretrainingConfig:
     ema: float = 0.0
     save_every: int = 200
     seed: int = 0
+    seconds: float | None = None
 
 
 def train(
@@ -61,23 +65,29 @@ def train(
     """
     ema_model = make_ema_model(model, config)
     optimizer = make_optimizer(model, config)
-    state: State = {"step": 0, "losses": []}
+    state: State = {"step": 0, "losses": [], "seconds": 0.0}
     if checkpoint.exists():
         state = load_checkpoint(checkpoint, model, ema_model, optimizer)
-    first = state["step"]
+    first, before = state["step"], state.get("seconds", 0.0)
+    start = time.monotonic()
     bar = tqdm(
         range(first, config.steps),
         desc=name,
         initial=first,
-        total=config.steps,
+        total=None if config.seconds else config.steps,
         mininterval=5,
     )
     model.train()
     try:
         for step in bar:
+            seconds = before + time.monotonic() - start
+            if config.seconds and seconds >= config.seconds:
+                break
+            set_learning_rate(optimizer, config, step, seconds)
             loss = take_step(model, optimizer, config, compute_loss, step)
             update_ema_model(ema_model, model, config, step)
-            state = {"step": step + 1, "losses": state["losses"] + [loss]}
+            losses = state["losses"] + [loss]
+            state = {"step": step + 1, "losses": losses, "seconds": seconds}
             if step % 20 == 19:
                 recent = state["losses"][-20:]
                 bar.set_postfix(loss=f"{sum(recent) / len(recent):.4f}")
@@ -96,8 +106,6 @@ def take_step(
     step: int,
 ) -> float:
     """Take one optimizer step on one batch and return its loss."""
-    for group in optimizer.param_groups:
-        group["lr"] = config.lr * lr_multiplier(config, step)
     generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
     loss = compute_loss(model, generator)
     optimizer.zero_grad(set_to_none=True)
@@ -107,10 +115,25 @@ def take_step(
     return loss.item()
 
 
-def lr_multiplier(config: PretrainingConfig, step: int) -> float:
+def set_learning_rate(
+    optimizer: torch.optim.Optimizer,
+    config: PretrainingConfig,
+    step: int,
+    seconds: float,
+) -> None:
+    """Set the learning rate of a step, or of the seconds that have passed."""
+    for group in optimizer.param_groups:
+        group["lr"] = config.lr * lr_multiplier(config, step, seconds)
+
+
+def lr_multiplier(
+    config: PretrainingConfig, step: int, seconds: float = 0.0
+) -> float:
     """Return what the learning rate is multiplied by at a step, 0 to 1."""
     warmup = min(1.0, (step + 1) / config.warmup)
     progress = step / config.steps
+    if config.seconds:
+        progress = min(1.0, seconds / config.seconds)
     decay = max(0.0, (progress - config.hold) / (1 - config.hold))
     return warmup * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * decay)))
 

@@ -1,0 +1,152 @@
+"""Concepts for the judges: groups that are hard to tell apart, and loose ones.
+
+A judge of patterns or of people has to see the least difference that an eye
+sees; a reader of numbers has to know what lies beyond the world's ranges,
+for generated images go there.
+"""
+
+import dataclasses
+import random
+
+from tutorial_lib.world import (
+    FACE_RANGES,
+    Concept,
+    Pattern,
+    Person,
+    lookalikes,
+    visible_distance,
+)
+
+GROUP_SIZE = 8  # concepts that one description fits
+NUM_LOOKALIKES = 3  # of them drawn at random; the others are neighbours
+COLOR_SPREAD = 14.0  # bytes by which a neighbour's colour moves
+MIN_CONTRAST = 70.0  # of loose colours on their ground, in bytes
+PATTERN_COLORS = ("color_rgb", "second_rgb", "background_rgb")
+PERSON_COLORS = ("skin_rgb", "hair_rgb", "eye_rgb", "shirt_rgb")
+
+RGB = tuple[int, int, int]
+
+
+def make_group(concept: Concept, rng: random.Random) -> list[Concept]:
+    """Return a concept among others that the same description fits.
+
+    Some are random lookalikes; the others are its neighbours, which differ
+    from it in one thing or two, by at least what an eye can tell.
+    """
+    group = [concept]
+    group += lookalikes(concept, NUM_LOOKALIKES, rng.getrandbits(32))
+    while len(group) < GROUP_SIZE:
+        neighbour = change_little(rng.choice(group), rng)
+        if all(visible_distance(neighbour, other) >= 1 for other in group):
+            group.append(neighbour)
+    return group
+
+
+def change_little(concept: Concept, rng: random.Random) -> Concept:
+    """Change one thing or two of a concept that its description leaves out."""
+    change = (
+        _change_pattern if isinstance(concept, Pattern) else _change_person
+    )
+    for _ in range(rng.choice((1, 1, 2))):
+        concept = change(concept, rng)  # type: ignore[operator]
+    return concept
+
+
+def _change_pattern(pattern: Pattern, rng: random.Random) -> Pattern:
+    """Change period, angle, offset of the rows or one colour of a pattern."""
+    changed = rng.choice(
+        ("period", "period", "angle", "stagger", *PATTERN_COLORS)
+    )
+    value: object
+    if changed == "period":
+        factor = 1 + rng.uniform(0.06, 0.25)
+        value = pattern.period * rng.choice((factor, 1 / factor))
+        value = min(0.56, max(0.28, value))
+    elif changed == "angle":
+        value = rng.choice((0.0, 45.0, 90.0))
+    elif changed == "stagger":
+        value = 0.5 - pattern.stagger
+    else:
+        value = move_color(getattr(pattern, changed), rng)
+    return dataclasses.replace(pattern, **{changed: value})
+
+
+def _change_person(person: Person, rng: random.Random) -> Person:
+    """Change one number of a face, or one colour of a person."""
+    changed = rng.choice((*FACE_RANGES, *PERSON_COLORS))
+    if changed in FACE_RANGES:
+        low, high = FACE_RANGES[changed]
+        return dataclasses.replace(person, **{changed: rng.uniform(low, high)})
+    moved = move_color(getattr(person, changed), rng)
+    return dataclasses.replace(person, **{changed: moved})
+
+
+def move_color(color: RGB, rng: random.Random) -> RGB:
+    """Move the channels of a colour, at random."""
+    red, green, blue = (
+        round(min(255, max(0, channel + rng.gauss(0, COLOR_SPREAD))))
+        for channel in color
+    )
+    return red, green, blue
+
+
+# --- beyond the world's ranges ---------------------------------------------
+
+
+def loosen(concept: Concept, rng: random.Random) -> tuple[Concept, set[str]]:
+    """Move a concept out of the world's ranges.
+
+    Returns it with the names of the labels that fit no longer.
+    """
+    if isinstance(concept, Pattern):
+        return _loosen_pattern(concept, rng)
+    changes: dict[str, object] = {}
+    for name, (low, high) in FACE_RANGES.items():
+        margin = 0.25 * (high - low)
+        changes[name] = rng.uniform(low - margin, high + margin)
+    loose = {name for name in PERSON_COLORS if rng.random() < 0.3}
+    changes |= {name: sample_color(rng) for name in loose}
+    labels = {"hair_rgb": "hair_color", "eye_rgb": "eye_color"}
+    return (
+        dataclasses.replace(concept, **changes),  # type: ignore[arg-type]
+        {label for name, label in labels.items() if name in loose},
+    )
+
+
+def _loosen_pattern(
+    pattern: Pattern, rng: random.Random
+) -> tuple[Pattern, set[str]]:
+    """Give a pattern any period, angle and offset, and some any colours."""
+    ground = pattern.background_rgb
+    misfits = set()
+    if rng.random() < 0.3:
+        ground = sample_color(rng)
+        misfits.add("background")
+    prints = [pattern.color_rgb, pattern.second_rgb]
+    for index in range(2):
+        while rng.random() < 0.3 or _differ(prints[index], ground) < (
+            MIN_CONTRAST
+        ):
+            prints[index] = sample_color(rng)
+            misfits |= {"color"} if index == 0 else set()
+    loose = dataclasses.replace(
+        pattern,
+        period=rng.uniform(0.26, 0.60),
+        angle=rng.uniform(-30, 120) if rng.random() < 0.7 else pattern.angle,
+        stagger=rng.random() if rng.random() < 0.5 else pattern.stagger,
+        color_rgb=prints[0],
+        second_rgb=prints[1],
+        background_rgb=ground,
+    )
+    return loose, misfits
+
+
+def sample_color(rng: random.Random) -> RGB:
+    """Sample any colour."""
+    return rng.randrange(256), rng.randrange(256), rng.randrange(256)
+
+
+def _differ(color: RGB, other: RGB) -> float:
+    """Return the distance of two colours in bytes."""
+    pairs = zip(color, other, strict=True)
+    return sum((a - b) ** 2 for a, b in pairs) ** 0.5
