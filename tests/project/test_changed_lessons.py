@@ -180,7 +180,60 @@ def test_the_lesson_goes_on_when_learning_is_stopped(run, tmp_path):
     assert "'steps': '3'" in printed["save"]
 
 
-# --- the other lessons
+# --- the other lessons: stopped, with another word, without learning
+
+STOPS = {  # what is changed so that Stop is pressed while a word is learned
+    "00_start_here": {
+        'recipe="similarity")': 'recipe="similarity", callbacks=press_stop)'
+    },
+    "03_learn_x_by_similarity": {
+        "callbacks=[LivePanel(steps=steps)]": (
+            "callbacks=[LivePanel(steps=steps), press_stop]"
+        ),
+        "learned = learn_word(models, shirts,": (
+            "learned = learn_word(models, shirts, "
+            'callbacks=lambda e: press_stop({"step": e["step"] - 9}),'
+        ),
+    },
+    "05_textual_inversion": {
+        "callbacks=[panel]": "callbacks=[panel, press_stop]",
+        'recipe="similarity")': 'recipe="similarity", callbacks=press_stop)',
+        'recipe="both")': 'recipe="both", callbacks=press_stop)',
+    },
+    "06_t_shirt": {
+        "checkpoint=kept,": "checkpoint=kept, callbacks=press_stop,"
+    },
+    "08_face_photo": {
+        "checkpoint=kept,": "checkpoint=kept, callbacks=press_stop,",
+        'kind="person")': 'kind="person", callbacks=press_stop)',
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STOPS)
+def test_a_lesson_goes_on_when_learning_is_stopped(name, run):
+    printed = run(name, STOPS[name], quick=False)
+    stops = sum(text.count("Stopped") for text in printed.values())
+    assert stops >= len(STOPS[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["06_t_shirt", "08_face_photo"])
+def test_a_lesson_goes_on_with_the_word_of_the_repository(name, run, tmp_path):
+    changes = {"LEARN = True": "LEARN = False", "seed=0": "seed=5"}
+    printed = run(name, changes, quick=False)
+    assert "'recipe': 'both'" in printed["learn"]
+    assert not list(tmp_path.glob("*.checkpoint"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["06_t_shirt", "08_face_photo"])
+def test_a_lesson_goes_on_when_its_settings_change(name, run, tmp_path):
+    for settings in ('{"num_vectors": 2}', '{"recipe": "similarity"}'):
+        printed = run(name, {"SETTINGS = {}": f"SETTINGS = {settings}"})
+        assert "'word': 'X'" in printed["learn"]
+    assert len(list(tmp_path.glob("*.checkpoint"))) == 2
 
 
 @pytest.mark.slow

@@ -37,7 +37,8 @@ def learn_word(
         checkpoint: A file from which a broken-off run goes on, bit by bit.
             If it cannot be written, a warning says so, and learning goes on.
         progress: Whether to show a bar.
-        keep_stopped: Whether Ctrl-C returns the word as it is, or is raised.
+        keep_stopped: Whether Ctrl-C returns the word as it is, or is raised;
+            before the first step it is raised, for nothing was learned.
         **settings: Fields of the TrainingConfig, such as `steps=50`.
 
     Raises WordError for settings that cannot be met, another run's checkpoint,
@@ -70,7 +71,7 @@ def fit_with_checkpoint(
     try:
         trainer.fit()
     except KeyboardInterrupt:
-        if not keep_stopped:
+        if not keep_stopped or trainer.get_word().steps == 0:
             raise
         name = trainer.config.word
         tqdm.write(f'Stopped; "{name}" is as its last step left it.')

@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from tutorial_lib.arguments import read_functions
 from tutorial_lib.errors import WordError
 from tutorial_lib.images import Images, as_concept
+from tutorial_lib.inversion.capacity import check_capacity
 from tutorial_lib.inversion.config import (
     Phase,
     TrainingConfig,
@@ -26,7 +27,6 @@ from tutorial_lib.inversion.config import (
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
-from tutorial_lib.inversion.room import check_room
 from tutorial_lib.inversion.stalls import (
     StallDetector,
     check_finite,
@@ -133,7 +133,7 @@ class TextualInversionTrainer:
         """Return the word with the vectors that it begins as."""
         config = self.config
         assert config.initializer is not None  # `complete_config` saw to it
-        check_room(
+        check_capacity(
             self.models,
             tuple(config.templates or ()),
             config.word,
