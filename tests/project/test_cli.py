@@ -146,6 +146,7 @@ def test_a_fault_of_ours_keeps_its_traceback(kind, monkeypatch):
         (["evaluate", "--seeds", "1"], "--kind"),
         (["evaluat"], "evaluate"),
         (["notebooks", "99"], "no notebook 99"),
+        (["models", "card", "--device", "gpu"], "`device` cannot be"),
     ],
 )
 def test_what_the_command_line_cannot_mean_is_refused(arguments, said, capsys):

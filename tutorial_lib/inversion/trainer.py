@@ -32,6 +32,7 @@ from tutorial_lib.inversion.stalls import (
     check_finite,
     check_gradient,
     explain_stall,
+    warn_of_no_gain,
 )
 from tutorial_lib.models import Models, check_models
 from tutorial_lib.words import Entry, History, LearnedWord, initialize_word
@@ -71,6 +72,7 @@ class TextualInversionTrainer:
         self.progress = progress
         self.phases = plan_phases(models.profile, self.config)
         self.word = self._initialize_word()
+        self.start = self.word.vectors.detach().clone()
         self.max_norm = self.config.max_norm * measure_usual_norm(models)
         self.generator = torch.Generator("cpu").manual_seed(self.config.seed)
         self.history = History()
@@ -81,7 +83,8 @@ class TextualInversionTrainer:
 
         Returns the learned word. After Ctrl-C the trainer stands at the end
         of a whole step, and `fit` goes on from there. Raises WordError if
-        the loss is no number any more, or the word does not move.
+        the loss is no number any more, or the word does not move; warns if
+        it is as it began, since no step brought anything.
         """
         similarity = self._make_loss("similarity")
         while self.phase < len(self.phases):
@@ -93,6 +96,7 @@ class TextualInversionTrainer:
             with delay_interrupt():
                 self._restore_best()
                 self._start_phase(self.phase + 1)
+        warn_of_no_gain(self.start, self.get_word(), self.phases[-1])
         return self.get_word()
 
     def get_word(self) -> LearnedWord:
