@@ -33,7 +33,7 @@ def press_stop(entry):
 FEW_STEPS = """
 from dataclasses import replace
 settings.PROFILES["tiny"] = replace(
-    settings.PROFILES["tiny"], similarity_steps=10, denoising_steps=2,
+    settings.PROFILES["tiny"], similarity_steps=10, denoising_steps=4,
     num_inference_steps=2,
 )
 """
@@ -213,7 +213,8 @@ STOPS = {  # what is changed so that Stop is pressed while a word is learned
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STOPS)
 def test_a_lesson_goes_on_when_learning_is_stopped(name, run):
-    printed = run(name, STOPS[name], quick=False)
+    few = name[:2] in ("05", "06", "08")  # those claim nothing when stopped
+    printed = run(name, STOPS[name], quick=few)
     stops = sum(text.count("Stopped") for text in printed.values())
     assert stops >= len(STOPS[name])
 
