@@ -66,6 +66,14 @@ def run(kernel, tmp_path):
     return run_lesson
 
 
+def repeat_cells(notebook, last, again):
+    """Return the code up to a cell, each cell twice, then some once more."""
+    cells = {c.id: c for c in notebook.cells if c.cell_type == "code"}
+    names = list(cells)
+    names = [n for n in names[: names.index(last) + 1] for _ in range(2)]
+    return [new_code_cell(cells[n].source, id=n) for n in [*names, *again]]
+
+
 def change_cells(cells, changes):
     """Replace text in the cells; each old text stands in one or more."""
     for old, new in changes.items():
@@ -217,6 +225,25 @@ def test_a_lesson_goes_on_when_learning_is_stopped(name, run):
     printed = run(name, STOPS[name], quick=few)
     stops = sum(text.count("Stopped") for text in printed.values())
     assert stops >= len(STOPS[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, last, again",
+    [
+        ("02_the_word_x", "several", ["pool", "gradient", "step"]),
+        ("03_learn_x_by_similarity", "neighbours", ["gradient", "step"]),
+        ("04_how_stable_diffusion_draws", "same", ["believes", "errors"]),
+        ("05_textual_inversion", "step", ["guess", "backward", "step"]),
+    ],
+)
+def test_a_cell_may_be_run_again_at_once_and_later(
+    name, last, again, kernel, tmp_path
+):
+    notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    first = new_code_cell(FIRST.format(out=str(tmp_path)))
+    cells = [first, *repeat_cells(notebook, last, again)]
+    run_cells(kernel, cells, claims=True)
 
 
 @pytest.mark.slow
