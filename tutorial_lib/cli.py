@@ -111,6 +111,7 @@ def run(
     ] = False,
 ) -> None:
     """Learn both words, generate the four examples, write the report."""
+    check_target(OUT / "index.html")
     from tutorial_lib.report import report_shipped_concepts
 
     report_shipped_concepts(OUT, quick=quick)

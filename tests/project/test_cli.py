@@ -110,6 +110,16 @@ def test_a_target_that_is_a_folder_is_refused_before_any_work(
     assert "is a folder" in capsys.readouterr().err
 
 
+def test_a_run_that_could_not_be_written_is_refused_before_any_work(
+    capsys, tmp_path, monkeypatch
+):
+    (tmp_path / "out").write_text("")
+    monkeypatch.setattr(cli, "OUT", tmp_path / "out")
+    assert cli.main(["run", "--quick"]) == 2
+    output = capsys.readouterr()
+    assert "is a file" in output.err and "Loading" not in output.out
+
+
 def test_a_target_below_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandError, match="is a file"):
@@ -258,7 +268,7 @@ def test_ctrl_c_while_a_word_is_learned_ends_the_run(
     monkeypatch.setattr(DenoisingLoss, "compute", press)
     assert cli.main(["run", "--quick"]) == 130
     assert "Stopped; files written before" in capsys.readouterr().err
-    assert len(calls) == 3 and not (tmp_path / "out").exists()
+    assert len(calls) == 3 and not list((tmp_path / "out").iterdir())
 
 
 def test_run_learns_both_words_and_writes_page_numbers_and_pictures(
