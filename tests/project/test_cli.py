@@ -120,6 +120,27 @@ def test_a_run_that_could_not_be_written_is_refused_before_any_work(
     assert "is a file" in output.err and "Loading" not in output.out
 
 
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["pictures", "--shorten", "nan"], "--shorten must be above 0"),
+        (["pictures", "--workers", "0"], "--workers at least 1"),
+        (["pictures", "--work", "file/work"], "file is a file"),
+        (["write", "--target", "file"], "file is a file"),
+        (["clip", "--work", "new"], "missing; render the images first"),
+        (["unet", "--work", "new"], "missing; render the images first"),
+        (["judges", "--work", "new"], "missing; render the images first"),
+    ],
+)
+def test_a_training_that_cannot_be_is_refused(
+    options, said, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    assert cli.main(["models", *options]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_target_below_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandError, match="is a file"):
