@@ -14,7 +14,7 @@ import typer
 
 from tutorial_lib.arguments import MAX_SEED
 from tutorial_lib.errors import CommandError, TutorialError
-from tutorial_lib.settings import OUT, choose_device
+from tutorial_lib.settings import OUT
 from tutorial_lib.training.training_run import TrainingRun
 
 MAX_CONCEPTS = 10_000  # of one range; a word takes a minute to learn
@@ -111,6 +111,7 @@ def run(
     ] = False,
 ) -> None:
     """Learn both words, generate the four examples, write the report."""
+    check_target(OUT / "index.html")
     from tutorial_lib.report import report_shipped_concepts
 
     report_shipped_concepts(OUT, quick=quick)
@@ -237,6 +238,7 @@ def models(
     workers: WorkersOption = TrainingRun.workers,
 ) -> None:
     """Train the tiny CLIP, Stable Diffusion and judges, or one stage."""
+    from tutorial_lib.models import read_device
     from tutorial_lib.training.stages import run_stages
 
     run_stages(
@@ -247,7 +249,7 @@ def models(
             num_judge_images=judged,
             num_captions=drawn,
             step_share=shorten,
-            device=device or choose_device(),
+            device=read_device(device),
             work=work,
             target=target,
             card=card,

@@ -22,7 +22,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint
 from transformers.utils import logging as transformers_logging
 
-from tutorial_lib.arguments import describe
+from tutorial_lib.arguments import describe, refuse
 from tutorial_lib.errors import ArgumentError, DataError
 from tutorial_lib.settings import (
     Profile,
@@ -59,12 +59,12 @@ def load_models(
     environment variable TUTORIAL_MODEL decides. `device` is "cpu" or
     "cuda", by default whichever is there. CLIP is float32 everywhere,
     the pipeline is so on the CPU and half precision on a GPU. Raises
-    TutorialError for an unknown name, DataError if the tiny models are not
-    there.
+    TutorialError for an unknown name, ArgumentError for a device that is not
+    there, DataError if the tiny models are not.
     Taught in notebooks/01_clip_similarity.ipynb.
     """
     profile = name if isinstance(name, Profile) else pick_profile(name)
-    device = device or choose_device()
+    device = read_device(device)
     check_files(profile)
     pipeline = load_pipeline(profile, device=device)
     clip, _, preprocess = open_clip.create_model_and_transforms(
@@ -85,6 +85,23 @@ def load_models(
         preprocess=preprocess,
         clip_tokenizer=clip_tokenizer,
     )
+
+
+def read_device(device: Any) -> str:
+    """Return the device to compute on, by default a GPU where there is one.
+
+    Raises ArgumentError for one that this machine has not got.
+    """
+    if device is None:
+        return choose_device()
+    try:
+        torch.zeros(1, device=device).item()
+        return str(torch.device(device))
+    except (RuntimeError, TypeError, ValueError, AssertionError):
+        there = '"cpu" or "cuda"' if torch.cuda.is_available() else '"cpu"'
+        raise ArgumentError(
+            refuse(device, "device", f"one of this machine, {there}, or None")
+        ) from None
 
 
 def check_models(models: object) -> None:

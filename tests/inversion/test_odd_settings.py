@@ -110,6 +110,15 @@ def test_numbers_of_numpy_learn_the_same_and_fit_a_checkpoint(
     json.dumps(vars(TrainingConfig(**theirs)))
 
 
+@pytest.mark.parametrize(
+    "name, meant",
+    [("learning_rate", "lr"), ("step", "steps"), ("max_train_steps", "steps")],
+)
+def test_a_setting_by_another_programs_name_is_told_ours(models, name, meant):
+    with pytest.raises(WordError, match=f'perhaps "{meant}" is meant'):
+        learn(models, [], **{name: 3})
+
+
 def test_one_callback_needs_no_list(models, images):
     heard = []
     learn(models, images, recipe="similarity", steps=3, callbacks=heard.append)

@@ -1,6 +1,7 @@
 """The command line: seeds, targets, and mistakes in one sentence."""
 
 import json
+import signal
 import subprocess
 import sys
 from typing import get_args
@@ -19,6 +20,7 @@ from tutorial_lib.evaluation import (
     render_training_images,
     sweep,
 )
+from tutorial_lib.inversion import DenoisingLoss
 from tutorial_lib.inversion.config import RECIPES
 from tutorial_lib.kinds import KINDS
 from tutorial_lib.models import fingerprint_models
@@ -108,6 +110,37 @@ def test_a_target_that_is_a_folder_is_refused_before_any_work(
     assert "is a folder" in capsys.readouterr().err
 
 
+def test_a_run_that_could_not_be_written_is_refused_before_any_work(
+    capsys, tmp_path, monkeypatch
+):
+    (tmp_path / "out").write_text("")
+    monkeypatch.setattr(cli, "OUT", tmp_path / "out")
+    assert cli.main(["run", "--quick"]) == 2
+    output = capsys.readouterr()
+    assert "is a file" in output.err and "Loading" not in output.out
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["pictures", "--shorten", "nan"], "--shorten must be above 0"),
+        (["pictures", "--workers", "0"], "--workers at least 1"),
+        (["pictures", "--work", "file/work"], "file is a file"),
+        (["write", "--target", "file"], "file is a file"),
+        (["clip", "--work", "new"], "missing; render the images first"),
+        (["unet", "--work", "new"], "missing; render the images first"),
+        (["judges", "--work", "new"], "missing; render the images first"),
+    ],
+)
+def test_a_training_that_cannot_be_is_refused(
+    options, said, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    assert cli.main(["models", *options]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_target_below_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandError, match="is a file"):
@@ -146,6 +179,7 @@ def test_a_fault_of_ours_keeps_its_traceback(kind, monkeypatch):
         (["evaluate", "--seeds", "1"], "--kind"),
         (["evaluat"], "evaluate"),
         (["notebooks", "99"], "no notebook 99"),
+        (["models", "card", "--device", "gpu"], "`device` cannot be"),
     ],
 )
 def test_what_the_command_line_cannot_mean_is_refused(arguments, said, capsys):
@@ -224,19 +258,44 @@ def test_sweep_learns_judges_and_prints_a_share_for_each_value(
     assert "pictures       6" in capsys.readouterr().out
 
 
-def test_run_learns_both_words_and_writes_page_numbers_and_pictures(
-    miniature_only, monkeypatch, tmp_path, capsys
-):
-    kinds = {"tshirt": "pattern", "face": "person"}
+SHIPPED_KINDS = {"tshirt": "pattern", "face": "person"}
+
+
+@pytest.fixture
+def small_run(miniature_only, monkeypatch, tmp_path):
+    """Let `run` learn small concepts with the miniature."""
     monkeypatch.setattr(
         "tutorial_lib.report.run.load_concept",
-        lambda name: render_training_images(kinds[name], 5, size=32),
+        lambda name: render_training_images(SHIPPED_KINDS[name], 5, size=32),
     )
     monkeypatch.setattr(
         "tutorial_lib.report.run.load_truth",
-        lambda name: (world.new_concept(kinds[name], 5), 5),
+        lambda name: (world.new_concept(SHIPPED_KINDS[name], 5), 5),
     )
     monkeypatch.setattr(cli, "OUT", tmp_path / "out")
+
+
+def test_ctrl_c_while_a_word_is_learned_ends_the_run(
+    small_run, monkeypatch, tmp_path, capsys
+):
+    compute, calls = DenoisingLoss.compute, []
+
+    def press(*args):
+        calls.append(1)
+        if len(calls) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return compute(*args)
+
+    monkeypatch.setattr(DenoisingLoss, "compute", press)
+    assert cli.main(["run", "--quick"]) == 130
+    assert "Stopped; files written before" in capsys.readouterr().err
+    assert len(calls) == 3 and not list((tmp_path / "out").iterdir())
+
+
+def test_run_learns_both_words_and_writes_page_numbers_and_pictures(
+    small_run, tmp_path, capsys
+):
+    kinds = SHIPPED_KINDS
     assert cli.main(["run", "--quick"]) == 0
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert {n: c["kind"] for n, c in results["concepts"].items()} == kinds

@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 from tutorial_lib.arguments import read_functions
 from tutorial_lib.errors import WordError
 from tutorial_lib.images import Images, as_concept
+from tutorial_lib.inversion.capacity import check_capacity
 from tutorial_lib.inversion.config import (
     Phase,
     TrainingConfig,
@@ -28,12 +29,12 @@ from tutorial_lib.inversion.config import (
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
-from tutorial_lib.inversion.room import check_room
 from tutorial_lib.inversion.stalls import (
     StallDetector,
     check_finite,
     check_gradient,
     explain_stall,
+    warn_of_no_gain,
 )
 from tutorial_lib.inversion.step_plans import describe_plan
 from tutorial_lib.models import Models, check_models, keep_off_gpu
@@ -75,6 +76,7 @@ class TextualInversionTrainer:
         self.progress = progress
         self.phases = plan_phases(models.profile, self.config)
         self.word = self._initialize_word()
+        self.start = self.word.vectors.detach().clone()
         self.max_norm = self.config.max_norm * measure_usual_norm(models)
         self.generator = torch.Generator("cpu").manual_seed(self.config.seed)
         self.history = History()
@@ -85,7 +87,8 @@ class TextualInversionTrainer:
 
         Returns the learned word. After Ctrl-C the trainer stands at the end
         of a whole step, and `fit` goes on from there. Raises WordError if
-        the loss is no number any more, or the word does not move.
+        the loss is no number any more, or the word does not move; warns if
+        it is as it began, since no step brought anything.
         """
         similarity = self._make_loss("similarity")
         # From here on the images' CLIP embeddings are known.
@@ -99,6 +102,7 @@ class TextualInversionTrainer:
                 with delay_interrupt():
                     self._restore_best()
                     self._start_phase(self.phase + 1)
+        warn_of_no_gain(self.start, self.get_word(), self.phases[-1])
         return self.get_word()
 
     def get_word(self) -> LearnedWord:
@@ -139,7 +143,7 @@ class TextualInversionTrainer:
         """Return the word with the vectors that it begins as."""
         config = self.config
         assert config.initializer is not None  # `complete_config` saw to it
-        check_room(
+        check_capacity(
             self.models,
             tuple(config.templates or ()),
             config.word,

@@ -5,7 +5,9 @@ stopped; a stage that is complete is not repeated.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
+from pathlib import Path
 
 import open_clip
 import torch
@@ -245,9 +247,24 @@ STAGES: dict[str, Callable[[TrainingRun], object]] = {
 def run_stages(stage: str, run: TrainingRun) -> None:
     """Run one of STAGES, or "all" of them in order.
 
-    Raises CommandError for a size that no VAE is built for, and for too few
-    images.
+    Raises CommandError for options that cannot be, and for images that were
+    not rendered yet.
     """
+    check_run(run)
+    for name in STAGES if stage == "all" else (stage,):
+        try:
+            STAGES[name](run)
+        except FileNotFoundError as error:
+            if run.work_folder not in Path(error.filename or "").parents:
+                raise
+            raise CommandError(
+                f"{error.filename} is missing; render the images first, by "
+                "`textual-inversion models pictures` with the same options."
+            ) from None
+
+
+def check_run(run: TrainingRun) -> None:
+    """Raise CommandError for options that no training can have."""
     if run.size not in vae.BLOCK_WIDTHS:
         sizes = " or ".join(map(str, vae.BLOCK_WIDTHS))
         raise CommandError(f"--size must be {sizes}, not {run.size}.")
@@ -260,5 +277,15 @@ def run_stages(stage: str, run: TrainingRun) -> None:
             f"--pictures must be over {NUM_HELD_OUT:,} (that many are held "
             f"out) and --judged at least {min_judge_images:,}."
         )
-    for name in STAGES if stage == "all" else (stage,):
-        STAGES[name](run)
+    if not 0 < run.step_share < math.inf or run.workers < 1:
+        raise CommandError(
+            "--shorten must be above 0 (1 takes all steps), and --workers at "
+            "least 1."
+        )
+    for folder in (run.work_folder, run.target):
+        for place in (folder, *folder.parents):
+            if place.is_file():
+                raise CommandError(
+                    f"{place} is a file, so nothing can be put into it; name "
+                    "another folder."
+                )
