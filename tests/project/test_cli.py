@@ -25,7 +25,7 @@ from tutorial_lib.models import fingerprint_models
 from tutorial_lib.training.stages import STAGES
 from tutorial_lib.words import LearnedWord
 
-COMMANDS = ("run", "evaluate", "sweep", "notebooks", "models")
+COMMANDS = ("run", "evaluate", "sweep", "convert", "notebooks", "models")
 
 
 @pytest.mark.parametrize(
