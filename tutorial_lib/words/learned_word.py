@@ -18,7 +18,7 @@ from tutorial_lib.settings import Profile, pick_profile
 from tutorial_lib.words.file_forms import StoredWord, pick_form
 from tutorial_lib.words.history import History
 from tutorial_lib.words.word_file import (
-    check_vectors,
+    check_tensors,
     complete_name,
     find_word_file,
     parse_count,
@@ -158,7 +158,7 @@ class LearnedWord:
             profile = read_profile(profile)
         stored = read_word_file(path)
         metadata = stored.metadata
-        tensors = [check_vectors(tensor, path) for tensor in stored.tensors]
+        tensors = check_tensors(stored.tensors, path)
         # Version 0.1 wrote "num_pictures".
         num_images = metadata.get("num_images", metadata.get("num_pictures"))
         learned_word = cls(
@@ -175,7 +175,8 @@ class LearnedWord:
             library_version=metadata.get("library_version", ""),
         )
         if profile is not None:
-            check_width(learned_word, profile.embedding_width, profile.name)
+            width, model = profile.embedding_width, profile.name
+            check_width(learned_word, width, model, path)
         return learned_word
 
 
@@ -281,23 +282,27 @@ def explain_reserved(word: str) -> str:
     )
 
 
-def check_width(word: LearnedWord, width: int, model: str) -> None:
+def check_width(
+    word: LearnedWord, width: int, model: str, path: Path | None = None
+) -> None:
     """Raise WordError unless the word's vectors have `width` entries.
 
-    `model` is the name of the model that is to read them. A word for two
-    text encoders is refused as a whole: no model here has two.
+    `model` is the name of the model that is to read them, `path` the file
+    that they come from. A word for two text encoders is refused as a whole:
+    no model here has two.
     """
+    name = f"\"{word.word}\" in '{path}'" if path else f'"{word.word}"'
     if word.vectors_2 is not None:
         raise WordError(
-            f'The word "{word.word}" has vectors for two text encoders, as '
-            f'SDXL reads them, and "{model}" has one; learn the word again '
-            "with this model, or convert its file for a program with SDXL."
+            f"The word {name} has vectors for two text encoders, as SDXL "
+            f'reads them, and "{model}" has one; learn the word again with '
+            "this model, or convert its file for a program with SDXL."
         )
     if word.width == width:
         return
     source = f' ("{word.base_model}")' if word.base_model else ""
     raise WordError(
-        f'The word "{word.word}" was learned with another model{source}: '
+        f"The word {name} was learned with another model{source}: "
         f'its vectors have {word.width} entries, and "{model}" reads '
         f"{width}; load that other model, or learn the word again with "
         "this one."

@@ -199,6 +199,24 @@ def explain_broken(path: Path, error: Exception) -> str:
     )
 
 
+def check_tensors(
+    tensors: Sequence[Tensor], path: Path
+) -> list[Float[Tensor, "num_vectors _"]]:
+    """Return a file's vectors for each text encoder, in float32.
+
+    Raises WordError if they cannot be a word's, or differ in number.
+    """
+    tables = [check_vectors(tensor, path) for tensor in tensors]
+    counts = [len(table) for table in tables]
+    if len(set(counts)) > 1:
+        raise WordError(
+            f"'{path}' holds {counts[0]} vectors for the first text encoder "
+            f"and {counts[1]} for the second, where a word has as many for "
+            "each; get the file anew from where it came."
+        )
+    return tables
+
+
 def check_vectors(
     tensor: Tensor, path: Path
 ) -> Float[Tensor, "num_vectors width"]:
