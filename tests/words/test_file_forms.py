@@ -158,6 +158,13 @@ def test_webui_gets_a_plain_dict_as_its_own_code_saves_it(word, tmp_path):
     }
 
 
+def test_a_word_of_which_little_is_known_is_saved_for_webui(tmp_path):
+    word = LearnedWord("X", make_rows(1), steps=None)
+    path = word.save(tmp_path / "X", "a1111")
+    assert torch.load(path, weights_only=True)["step"] is None
+    assert LearnedWord.load(path).steps == 0
+
+
 @pytest.mark.parametrize(
     "form, keys",
     [

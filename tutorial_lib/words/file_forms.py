@@ -56,10 +56,10 @@ FORMS = {
         programs="AUTOMATIC1111, Forge, ComfyUI, InvokeAI",
         use="It goes into embeddings/, and the file's name is the word.",
     ),
-    # kohya-ss/sd-scripts, train_textual_inversion.py (save_weights). For
-    # InvokeAI the form "diffusers" will not do: it takes the first size of
-    # that tensor for the width (invoke-ai/InvokeAI,
-    # invokeai/backend/model_manager/configs/textual_inversion.py).
+    # kohya-ss/sd-scripts, train_textual_inversion.py (save_weights);
+    # invoke-ai/InvokeAI, invokeai/backend/textual_inversion.py. InvokeAI
+    # does not know the form "diffusers": it takes the first size of that
+    # tensor for the width (backend/model_manager/configs there).
     "kohya": FileForm(
         suffix=".safetensors",
         keys=("emb_params",),
@@ -144,11 +144,12 @@ def encode_for_webui(
 
     265 is the token id of "*", the name that the file's only word has inside.
     """
+    steps = metadata["steps"]
     content = {
         "string_to_token": {"*": 265},
         "string_to_param": {"*": vectors},
         "name": metadata["word"],
-        "step": int(metadata["steps"]),
+        "step": int(steps) if steps.isdecimal() else None,
         "sd_checkpoint": None,
         "sd_checkpoint_name": metadata["base_model"] or None,
     }

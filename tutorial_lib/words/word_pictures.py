@@ -93,9 +93,9 @@ def crop_black(pixels: Pixels) -> Pixels:
 
     Raises ValueError if nothing is left.
     """
-    is_lit = (pixels > 0).all(axis=2)
-    rows = np.flatnonzero(is_lit.any(axis=1))
-    columns = np.flatnonzero(is_lit.any(axis=0))
+    darkest = pixels.min(axis=2)  # of red, green and blue
+    rows = np.flatnonzero(darkest.max(axis=1))
+    columns = np.flatnonzero(darkest.max(axis=0))
     if not len(rows):
         raise ValueError("all black")
     return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
