@@ -22,6 +22,8 @@ INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
 KindName = Literal["pattern", "person"]
 RecipeName = Literal["both", "similarity", "denoising"]
+FormName = Literal["diffusers", "a1111", "kohya", "onetrainer", "sdxl"]
+DtypeName = Literal["float32", "float16", "bfloat16"]
 StageName = Literal[
     "all", "pictures", "clip", "vae", "unet", "judges", "write", "card"
 ]
@@ -167,6 +169,58 @@ def sweep(kind: KindOption, seeds: SeedsOption, target: JsonOption) -> None:
     points = run_sweep(load_models("tiny"), load_judges(), kind, numbers, path)
     print(format_sweep(points))
     print(f"Identity, 95 % intervals. The points are in {path}")
+
+
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE", help="A word's file, ours or another program's."
+    ),
+]
+TargetFileArgument = Annotated[
+    str, typer.Argument(metavar="TARGET", help="The file to write.")
+]
+FormOption = Annotated[
+    FormName | None,
+    typer.Option(
+        help="How the file is laid out: kohya is InvokeAI's as well, sdxl "
+        "is for two text encoders. By default diffusers or sdxl, and a1111 "
+        "for a TARGET in .pt."
+    ),
+]
+DtypeOption = Annotated[
+    DtypeName, typer.Option(help="The number format of the vectors.")
+]
+WordOption = Annotated[
+    str | None,
+    typer.Option(help="What to call the word, if not by its own name."),
+]
+
+
+@app.command(
+    epilog="\b\nExample:\n  textual-inversion convert X.safetensors mymug.pt "
+    "--form a1111"
+)
+def convert(
+    source: SourceArgument,
+    target: TargetFileArgument,
+    form: FormOption = None,
+    dtype: DtypeOption = "float32",
+    word: WordOption = None,
+) -> None:
+    """Write a word's file anew, as another program reads it."""
+    from tutorial_lib.words import FORMS, LearnedWord, pick_form
+
+    learned = LearnedWord.load(source, word=word)
+    if form is None and target.lower().endswith(".pt"):
+        form = "a1111"
+    used = pick_form(form, len(learned.tensors), learned.word)
+    path = learned.save(target, used, dtype)
+    widths = " and ".join(str(rows.shape[1]) for rows in learned.tensors)
+    print(
+        f'{path} holds "{learned.word}": {learned.num_vectors} x {widths} '
+        f"numbers in {dtype}.\nFor {FORMS[used].programs}. {FORMS[used].use}"
+    )
 
 
 @app.command(epilog="\b\nExample:\n  textual-inversion notebooks 01 02")
