@@ -299,28 +299,32 @@ def measure_unet(
 def measure_theirs(benchmark: Benchmark) -> None:
     """Measure diffusers' script, in bfloat16 and as it comes."""
     options, folder = benchmark.options, benchmark.folder / "theirs"
-    pixels = SIZES[benchmark.size]["pixels"]
     folder.mkdir()
-    peer_script.prepare_folder(folder, benchmark.images, pixels)
-    script = peer_script.load_script(
-        options.script, benchmark.size, benchmark.device
-    )
+    pixels = SIZES[benchmark.size]["pixels"]
+    peer_script.prepare_models(folder)
+    script = peer_script.load_script(options.script)
+    peer_script.use_random_models(script, benchmark.size, benchmark.device)
+    pictures = peer_script.write_pictures(folder, benchmark.images, pixels)
+    steps = benchmark.warm_up + benchmark.steps + 1
 
     def train(batch_size: int, precision: str, saves: bool) -> Row:
-        """Let the script train."""
-        stamps = peer_script.run_script(
-            script,
-            folder,
-            pixels,
-            batch_size,
-            precision,
-            benchmark.warm_up + benchmark.steps + 1,
-            saves,
-        )
+        """Let the script train; with `saves` it writes a checkpoint last."""
+        arguments = {
+            "pretrained_model_name_or_path": folder,
+            "train_data_dir": pictures,
+            "output_dir": folder / "output",
+            "resolution": pixels,
+            "train_batch_size": batch_size,
+            "max_train_steps": steps,
+            "mixed_precision": precision,
+            "checkpointing_steps": steps if saves else 10 * steps,
+        }
+        stamps = peer_script.run_script(script, arguments)
         row = describe_steps(stamps, benchmark.warm_up)
         row |= {"batch_size": batch_size, **describe_memory()}
         if saves:
-            row["checkpoint_bytes"] = peer_script.measure_checkpoint(folder)
+            output = folder / "output"
+            row["checkpoint_bytes"] = peer_script.measure_checkpoint(output)
         return row
 
     def add(batch_size: int, precision: str, saves: bool) -> None:
