@@ -1,9 +1,11 @@
 """The benchmark of the true architecture runs where there is no GPU."""
 
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -40,7 +42,38 @@ def test_every_row_is_measured_and_saving_memory_changes_no_gradient(tmp_path):
     assert len(ours) == 4  # pictures, checkpointing twice, vocabulary
 
 
-def test_after_its_time_no_row_is_begun(tmp_path):
-    path = tmp_path / "rows.json"
-    path.write_text('{"machine": {"size": "narrow"}, "rows": []}')
-    assert run_narrow(path, "--seconds=0") == {}
+@pytest.fixture
+def benchmark_of(tmp_path, monkeypatch):
+    """Return a function that makes a Benchmark with so many seconds."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    rows = importlib.import_module("rows")
+
+    def make(seconds):
+        options = SimpleNamespace(
+            size="narrow",
+            device="cpu",
+            steps=2,
+            warm_up=1,
+            seconds=seconds,
+            json=tmp_path / "rows.json",
+        )
+        return rows.Benchmark(options, tmp_path)
+
+    return make
+
+
+def test_a_row_that_fails_says_why_and_the_next_is_measured(benchmark_of):
+    benchmark = benchmark_of(seconds=60)
+    benchmark.measure("one", lambda: {"seconds": 1 / 0})
+    benchmark.measure("two", lambda: {"seconds": 2.0})
+    stored = json.loads(benchmark.options.json.read_text(encoding="utf-8"))
+    assert stored["rows"] == benchmark.rows
+    assert "ZeroDivisionError" in benchmark.rows[0]["error"]
+    assert benchmark.rows[1] == {"row": "two", "seconds": 2.0}
+
+
+def test_after_its_time_no_row_is_begun(benchmark_of, capsys):
+    benchmark = benchmark_of(seconds=0)
+    benchmark.measure("one", lambda: {"seconds": 1.0})
+    assert not benchmark.rows and not benchmark.options.json.exists()
+    assert "no time left for: one" in capsys.readouterr().out
