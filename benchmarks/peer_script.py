@@ -1,8 +1,8 @@
 """Runs diffusers' examples/textual_inversion/textual_inversion.py, timed.
 
 The script itself is run, in this process, with its own arguments, data
-loader and loop. Only two things are exchanged: its models have random
-weights, and its progress bar notes the time of each step.
+loader and loop. Two things can be exchanged: its progress bar notes the time
+of each step, and models with random weights take the place of downloads.
 """
 
 import contextlib
@@ -39,6 +39,7 @@ class StampingBar(tqdm):
     """
 
     stamps: list[float] = []
+    clock: Callable[[], float] = time.perf_counter
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings | {"disable": True})
@@ -50,7 +51,7 @@ class StampingBar(tqdm):
 
     def update(self, n: float | None = 1) -> bool | None:
         """Note the time of a step."""
-        StampingBar.stamps.append(time.perf_counter())
+        StampingBar.stamps.append(StampingBar.clock())
         return super().update(n)
 
 
@@ -65,12 +66,18 @@ class RandomModel:
         return self.build().eval()
 
 
-def load_script(path: Path, size: str, device: str) -> ModuleType:
-    """Import the script; its models get random weights on the device."""
+def load_script(path: Path) -> ModuleType:
+    """Import the script, with a progress bar that notes the times."""
     spec = importlib.util.spec_from_file_location("peer_script_main", path)
     assert spec is not None and spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
+    script.__dict__["tqdm"] = StampingBar
+    return script
+
+
+def use_random_models(script: ModuleType, size: str, device: str) -> None:
+    """Let the script's models have random weights, on the device."""
     models = {
         "CLIPTextModel": lambda: build_text_encoder(size, device),
         "AutoencoderKL": lambda: build_vae(size, device),
@@ -78,54 +85,37 @@ def load_script(path: Path, size: str, device: str) -> ModuleType:
     }
     for name, build in models.items():
         setattr(script, name, RandomModel(build))
-    script.__dict__["tqdm"] = StampingBar
-    return script
 
 
-def prepare_folder(
-    folder: Path, images: list[Image.Image], pixels: int
-) -> None:
-    """Write what the script reads: tokenizer, noise schedule, pictures."""
+def prepare_models(folder: Path) -> None:
+    """Write what the script reads of the models: tokenizer and schedule."""
     build_tokenizer(folder / "tokenizer")
     make_noise_scheduler().save_pretrained(folder / "scheduler")
+
+
+def write_pictures(
+    folder: Path, images: list[Image.Image], pixels: int
+) -> Path:
+    """Write the pictures that the script learns from, and return where."""
     pictures = folder / "pictures"
-    pictures.mkdir(exist_ok=True)
+    pictures.mkdir(parents=True, exist_ok=True)
     for i, image in enumerate(images):
         square = image.convert("RGB").resize((pixels, pixels))
-        square.save(pictures / f"{i}.jpg", quality=90)
+        square.save(pictures / f"{i}.png")
+    return pictures
 
 
 def run_script(
-    script: ModuleType,
-    folder: Path,
-    pixels: int,
-    batch_size: int,
-    precision: str,
-    steps: int,
-    saves: bool,
+    script: ModuleType, arguments: dict[str, str | int | float | Path]
 ) -> list[float]:
-    """Let the script train for so many steps; return when each ended.
-
-    With `saves` it writes its checkpoint after the last.
-    """
+    """Let the script train; return when each of its steps ended."""
     AcceleratorState._reset_state(reset_partial_state=True)
     GradientState._reset_state()
-    arguments = {
-        "pretrained_model_name_or_path": folder,
-        "train_data_dir": folder / "pictures",
-        "output_dir": folder / "output",
-        "placeholder_token": "<x>",
-        "initializer_token": "pattern",
-        "resolution": pixels,
-        "train_batch_size": batch_size,
-        "max_train_steps": steps,
-        "mixed_precision": precision,
-        "checkpointing_steps": steps if saves else 10 * steps,
-        "seed": 0,
-    }
+    usual = {"placeholder_token": "<x>", "initializer_token": "pattern"}
     before = sys.argv
     sys.argv = ["textual_inversion.py"]
-    sys.argv += [f"--{name}={value}" for name, value in arguments.items()]
+    for name, value in {**usual, "seed": 0, **arguments}.items():
+        sys.argv.append(f"--{name}={value}")
     try:
         with quiet_libraries(), contextlib.redirect_stdout(sys.stderr):
             script.main()
@@ -135,7 +125,7 @@ def run_script(
     return StampingBar.stamps
 
 
-def measure_checkpoint(folder: Path) -> int:
+def measure_checkpoint(output: Path) -> int:
     """Return the bytes of the checkpoint that the script wrote."""
-    files = (folder / "output").glob("checkpoint-*/**/*")
+    files = output.glob("checkpoint-*/**/*")
     return sum(path.stat().st_size for path in files if path.is_file())

@@ -48,6 +48,32 @@ BATCH_SIZES = (1, 4)
 # --- ours
 
 
+class StepWatch:
+    """A callback that notes when each step ended, and the start's memory."""
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+        self.stamps: list[float] = []
+        self.start_memory: Row = {}
+
+    def __call__(self, entry: Entry) -> None:
+        """Note the time; before the first step count the peak anew."""
+        if not self.stamps:
+            self.start_memory = describe_memory()
+            reset_peak()
+        self.stamps.append(time.perf_counter())
+
+    def describe(self, warm_up: int) -> Row:
+        """Return the times and the memory; of the steps, and "whole"."""
+        memory, start = describe_memory(), self.start_memory
+        return {
+            **describe_steps(self.stamps, warm_up),
+            "start_seconds": round(self.stamps[0] - self.began, 3),
+            **memory,
+            "whole": {key: max(memory[key], start[key]) for key in memory},
+        }
+
+
 def learn(
     benchmark: Benchmark,
     models: Models,
@@ -61,17 +87,7 @@ def learn(
     every ten steps) in it, "start_seconds" is all before the first step. The
     memory is that of the steps, as theirs is; "whole" has the start in it.
     """
-    began = time.perf_counter()
-    stamps: list[float] = []
-    whole: Row = {}
-
-    def note(entry: Entry) -> None:
-        """Note the time; before the first step the start's peak as well."""
-        if not stamps:
-            whole.update(describe_memory())
-            reset_peak()
-        stamps.append(time.perf_counter())
-
+    watch = StepWatch()
     config = TrainingConfig(
         recipe="denoising",
         steps=benchmark.warm_up + benchmark.steps,
@@ -83,21 +99,18 @@ def learn(
         models,
         images or benchmark.images,
         config,
-        callbacks=note,
+        callbacks=watch,
         progress=False,
     )
     word = trainer.fit()
-    memory = describe_memory()
+    row = watch.describe(benchmark.warm_up)
     path = benchmark.folder / "checkpoint"
     save_checkpoint(path, trainer, fingerprint_run(trainer))
     return {
-        **describe_steps(stamps, benchmark.warm_up),
-        "start_seconds": round(stamps[0] - began, 3),
+        **row,
         "batch_size": batch_size,
         "word_bytes": word.save(benchmark.folder / "X").stat().st_size,
         "checkpoint_bytes": path.stat().st_size,
-        **memory,
-        "whole": {name: max(memory[name], whole[name]) for name in whole},
     }
 
 
@@ -286,28 +299,32 @@ def measure_unet(
 def measure_theirs(benchmark: Benchmark) -> None:
     """Measure diffusers' script, in bfloat16 and as it comes."""
     options, folder = benchmark.options, benchmark.folder / "theirs"
-    pixels = SIZES[benchmark.size]["pixels"]
     folder.mkdir()
-    peer_script.prepare_folder(folder, benchmark.images, pixels)
-    script = peer_script.load_script(
-        options.script, benchmark.size, benchmark.device
-    )
+    pixels = SIZES[benchmark.size]["pixels"]
+    peer_script.prepare_models(folder)
+    script = peer_script.load_script(options.script)
+    peer_script.use_random_models(script, benchmark.size, benchmark.device)
+    pictures = peer_script.write_pictures(folder, benchmark.images, pixels)
+    steps = benchmark.warm_up + benchmark.steps + 1
 
     def train(batch_size: int, precision: str, saves: bool) -> Row:
-        """Let the script train."""
-        stamps = peer_script.run_script(
-            script,
-            folder,
-            pixels,
-            batch_size,
-            precision,
-            benchmark.warm_up + benchmark.steps + 1,
-            saves,
-        )
+        """Let the script train; with `saves` it writes a checkpoint last."""
+        arguments = {
+            "pretrained_model_name_or_path": folder,
+            "train_data_dir": pictures,
+            "output_dir": folder / "output",
+            "resolution": pixels,
+            "train_batch_size": batch_size,
+            "max_train_steps": steps,
+            "mixed_precision": precision,
+            "checkpointing_steps": steps if saves else 10 * steps,
+        }
+        stamps = peer_script.run_script(script, arguments)
         row = describe_steps(stamps, benchmark.warm_up)
         row |= {"batch_size": batch_size, **describe_memory()}
         if saves:
-            row["checkpoint_bytes"] = peer_script.measure_checkpoint(folder)
+            output = folder / "output"
+            row["checkpoint_bytes"] = peer_script.measure_checkpoint(output)
         return row
 
     def add(batch_size: int, precision: str, saves: bool) -> None:
@@ -331,7 +348,10 @@ def measure_all(benchmark: Benchmark) -> None:
         measure_compiled(benchmark)
         return
     if options.script is not None:
-        measure_theirs(benchmark)  # alone on the GPU
+        try:
+            measure_theirs(benchmark)  # alone on the GPU
+        except ImportError as error:  # it asks for other versions
+            print(f"theirs cannot be run: {error}", flush=True)
     measure_ours(benchmark)
     measure_vocabulary(benchmark)
 
