@@ -19,6 +19,7 @@ from tutorial_lib.world import (
 
 GROUP_SIZE = 8  # concepts that one description fits
 NUM_LOOKALIKES = 3  # of them drawn at random; the others are neighbours
+NEAREST = 0.6  # visible steps: judges learn to see more than an eye must
 COLOR_SPREAD = 14.0  # bytes by which a neighbour's colour moves
 MIN_CONTRAST = 70.0  # of loose colours on their ground, in bytes
 PATTERN_COLORS = ("color_rgb", "second_rgb", "background_rgb")
@@ -31,13 +32,14 @@ def make_group(concept: Concept, rng: random.Random) -> list[Concept]:
     """Return a concept among others that the same description fits.
 
     Some are random lookalikes; the others are its neighbours, which differ
-    from it in one thing or two, by at least what an eye can tell.
+    from it in one thing or two, by no less than `NEAREST`.
     """
     group = [concept]
     group += lookalikes(concept, NUM_LOOKALIKES, rng.getrandbits(32))
     while len(group) < GROUP_SIZE:
         neighbour = change_little(rng.choice(group), rng)
-        if all(visible_distance(neighbour, other) >= 1 for other in group):
+        steps = min(visible_distance(neighbour, other) for other in group)
+        if steps >= NEAREST:
             group.append(neighbour)
     return group
 

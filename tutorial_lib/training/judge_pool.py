@@ -21,7 +21,6 @@ from tutorial_lib.training.judge_concepts import GROUP_SIZE
 from tutorial_lib.training.judge_images import (
     LABELS,
     PART_NAMES,
-    SHARD_SIZE,
     VIEWS,
     WHOLE,
 )
@@ -56,7 +55,6 @@ class JudgePool:
     ) -> None:
         self.folder, self.device, self.vae = folder, device, vae
         self.size = size
-        capacity = -(-capacity // SHARD_SIZE) * SHARD_SIZE
         shape = (capacity, size, size, 3)
         self.pixels = torch.empty(shape, dtype=torch.uint8, device=device)
         self.parts = torch.empty(capacity, dtype=torch.uint8, device=device)

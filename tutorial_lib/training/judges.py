@@ -154,7 +154,7 @@ def train_embedding_judge(
     cannot tell apart. `start` holds the weights that the trunk starts with.
     """
     torch.manual_seed(config.seed)
-    num_groups = config.batch_size // (GROUP_SIZE * VIEWS)
+    num_groups = max(1, config.batch_size // (GROUP_SIZE * VIEWS))
 
     def compute_loss(
         judge: EmbeddingJudge, generator: torch.Generator

@@ -39,10 +39,10 @@ NUMBERS = (
 )
 
 # Differences that an eye can just tell in two separate images.
-VISIBLE_PERIOD = 0.06  # of the period
+VISIBLE_PERIOD = 0.10  # of the period
 VISIBLE_ANGLE = 10.0  # degrees
 VISIBLE_OFFSET = 0.1  # periods
-VISIBLE_COLOR = 5.0  # CIEDE2000
+VISIBLE_COLOR = 6.0  # CIEDE2000
 VISIBLE_FACE = 0.25  # of the range of each number
 
 
