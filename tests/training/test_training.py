@@ -16,13 +16,10 @@ from tutorial_lib.training.clip import (
     sample_batch,
 )
 from tutorial_lib.training.dataset import (
-    IMAGES_PER_CONCEPT,
-    LOOKALIKE_GROUP,
     collect_labels,
     load_images,
     save_shard,
 )
-from tutorial_lib.training.judges import augment
 from tutorial_lib.training.loop import PretrainingConfig, train
 from tutorial_lib.training.training_run import TrainingRun
 from tutorial_lib.training.unet import make_unet
@@ -170,16 +167,6 @@ def test_blurring_an_image_counts_as_a_reconstruction_error():
     )
 
 
-def test_augmented_images_still_resemble_what_they_were():
-    generator = torch.Generator().manual_seed(0)
-    batch = torch.rand(4, 3, 64, 64, generator=generator).round() - 0.5
-    batch = nn.functional.avg_pool2d(batch, 9, 1, 4)
-    augmented = augment(batch, generator)
-    assert augmented.shape == batch.shape
-    assert not torch.equal(augmented, batch)
-    assert (augmented - batch).abs().mean() < 0.2
-
-
 def test_half_of_a_batch_for_clip_looks_alike():
     colors = ["red", "blue", "green", "pink", "black"] * 200
     labels = [{"color": color, "motif": "stars"} for color in colors]
@@ -245,15 +232,11 @@ def test_held_out_images_are_rendered_alone(tmp_path, monkeypatch):
     assert rendered == [9]
 
 
-def test_groups_of_lookalikes_fill_a_shard():
-    assert dataset.SHARD_SIZE % (LOOKALIKE_GROUP * IMAGES_PER_CONCEPT) == 0
-
-
 @pytest.mark.parametrize(
     "options, message",
     [
         ({"num_images": 500}, "--pictures must be over 1,000"),
-        ({"num_judge_images": 1999}, "--judged at least 2,000"),
+        ({"num_judge_images": 3071}, "--judged at least 3,072"),
         ({"size": 96}, "--size must be 64 or 128, not 96"),
     ],
 )
