@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# Everything is small: 80 images, 128 for the judges, four steps a model, a checkpoint after
-# each. The stages themselves are those of `make models`.
+# Everything is small: 80 images, 128 for the judges, four steps a model, a
+# checkpoint after each. The stages themselves are those of `make models`.
 SMALL_RUN = """
 import dataclasses, pathlib, sys
 import torch
