@@ -2,6 +2,12 @@
 
 from tutorial_lib.evaluation.captioned_images import CaptionedImages
 from tutorial_lib.evaluation.card_tables import fill_page, format_tables
+from tutorial_lib.evaluation.deviations import (
+    Deviation,
+    describe_deviation,
+    measure_deviations,
+    summarize_deviations,
+)
 from tutorial_lib.evaluation.evaluation import (
     Evaluation,
     JudgedImages,
@@ -47,6 +53,7 @@ __all__ = [
     "AttributeJudge",
     "BASELINES",
     "CaptionedImages",
+    "Deviation",
     "EmbeddingJudge",
     "Evaluation",
     "Gallery",
@@ -60,6 +67,7 @@ __all__ = [
     "Sweep",
     "WearerGalleryBuilder",
     "bootstrap_interval",
+    "describe_deviation",
     "estimate_share",
     "evaluate_seeds",
     "evaluate_words",
@@ -71,6 +79,7 @@ __all__ = [
     "load_judges",
     "load_sweep",
     "load_truth",
+    "measure_deviations",
     "measure_point",
     "paired_interval",
     "prompt_score",
@@ -79,5 +88,6 @@ __all__ = [
     "render_training_images",
     "run_sweep",
     "save_judges",
+    "summarize_deviations",
     "write_card",
 ]
