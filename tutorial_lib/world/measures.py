@@ -47,7 +47,11 @@ VISIBLE_FACE = 0.25  # of the range of each number
 
 
 def fold_of(pattern: Pattern) -> int:
-    """Return how often a pattern looks the same in one turn: 1, 2 or 4."""
+    """Return how often a pattern looks the same in one turn: 1, 2 or 4.
+
+    It may be moved on the cloth: checks turned by 90 degrees are the same
+    checks, one square further.
+    """
     motifs = {pattern.motif, pattern.other_motif} - {None}
     if motifs <= set(FOURFOLD_MOTIFS):
         return 2 if has_offset(pattern) and pattern.stagger else 4
