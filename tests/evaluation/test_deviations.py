@@ -102,7 +102,7 @@ def test_each_difference_has_its_unit(see):
 
 
 def test_a_sentence_says_what_an_eye_may_see(see):
-    seen = replace(PATTERN, period=0.42, color_rgb=(205, 50, 40))
+    seen = replace(PATTERN, period=0.42, color_rgb=(207, 55, 42))
     deviation = see(seen, PATTERN)
     assert describe_deviation(deviation, PATTERN) == (
         "right motif, period 5 % too long, red off by 4"
