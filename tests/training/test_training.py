@@ -1,5 +1,6 @@
 """The training of the tiny models: seeded, resumable, and they do learn."""
 
+import dataclasses
 import random
 
 import numpy as np
@@ -100,6 +101,22 @@ def test_the_learning_rate_rises_holds_and_falls_to_nearly_nothing():
     assert shares[999] < 0.011 and shares[500:] == sorted(
         shares[500:], reverse=True
     )
+
+
+def test_the_clock_ends_a_run_and_lowers_its_learning_rate(tmp_path):
+    config = dataclasses.replace(
+        CONFIG, steps=10**6, save_every=10**6, seconds=0.5
+    )
+    train(make_line(), config, fit_a_line(), tmp_path / "a.pt", "line")
+    state = torch.load(tmp_path / "a.pt", weights_only=True)["state"]
+    assert 10 < state["step"] == len(state["losses"]) < 10**6
+    assert 0.4 < state["seconds"] < 0.5
+    shares = [loop.lr_multiplier(config, 100, s / 10) for s in range(6)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] == 1 and shares[-1] == pytest.approx(0.01)
+    train(make_line(), config, fit_a_line(), tmp_path / "a.pt", "line")
+    again = torch.load(tmp_path / "a.pt", weights_only=True)["state"]
+    assert again["seconds"] < 0.51  # the time of before counts
 
 
 def test_weight_decay_never_touches_an_embedding_table():
