@@ -243,7 +243,7 @@ def test_judges_that_are_trained_by_the_clock_share_its_seconds(
         device="cpu",
     )
     load_judges(tmp_path / "judges")
+    # Time that one does not need goes to the others.
     attributes, people, patterns = seconds.values()
-    assert sum(seconds.values()) < 100
-    assert 100 * 0.3 < attributes < 100 * 0.43
-    assert people < attributes and people < patterns / 3
+    assert 30 < attributes < 42 and 80 < patterns < 100
+    assert people == pytest.approx(patterns * 13 / (13 + 45), rel=0.1)
