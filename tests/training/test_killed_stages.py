@@ -13,15 +13,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# Everything is small: 80 images, four steps a model, a checkpoint after
-# each. The stages themselves are those of `make models`.
+# Everything is small: 80 images, 128 for the judges, four steps a model, a
+# checkpoint after each. The stages themselves are those of `make models`.
 SMALL_RUN = """
 import dataclasses, pathlib, sys
 import torch
-from tutorial_lib.training import clip, dataset, judges, stages, unet, vae
+from tutorial_lib.training import (
+    clip,
+    dataset,
+    judge_images,
+    judges,
+    stages,
+    unet,
+    vae,
+)
 
 torch.set_num_threads(1)
 dataset.SHARD_SIZE = 40
+judge_images.GROUPS_PER_SHARD, judge_images.SHARD_SIZE = 1, 32
 stages.NUM_HELD_OUT = 20
 small = dict(steps=4, batch_size=16, warmup=2, save_every=1)
 for module in (clip, vae, unet):
@@ -34,7 +43,7 @@ if __name__ == "__main__":  # processes that render images read this, too
     folder = pathlib.Path(sys.argv[1])
     run = stages.TrainingRun(
         num_images=80,
-        num_judge_images=80,
+        num_judge_images=128,
         device="cpu",
         work=folder / "work",
         target=folder / "tiny",

@@ -15,32 +15,19 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Int
-from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from tutorial_lib.evaluation import CaptionedImages
 from tutorial_lib.files import write_atomically
+from tutorial_lib.training.judge_images import NO_LABEL
 from tutorial_lib.world import (
-    KIND_NAMES,
-    Concept,
-    Person,
-    cut_part,
-    kind_of,
     label_scene,
-    lookalikes,
-    pattern_scene,
-    person_scene,
     render_scene,
-    render_wearer,
     sample_captioned_scene,
-    sample_concept,
 )
 
 SHARD_SIZE = 1000
-LOOKALIKE_GROUP, IMAGES_PER_CONCEPT = 4, 5
-CUT_SHARE = 0.25  # of a judge's images: heads or shirts, cut out
-NO_LABEL = -100  # the index that torch's cross entropy leaves out
 
 ShardTask = tuple[Path, int, int]  # the file, the shard's number, the size
 
@@ -60,55 +47,6 @@ def render_captioned_shard(task: ShardTask) -> None:
         [caption for _, caption in scenes],
         [label_scene(scene) for scene, _ in scenes],
     )
-
-
-def render_judge_shard(task: ShardTask) -> None:
-    """Render one shard for the judges: several images of each concept.
-
-    Concepts come in groups that one description fits, so that a judge has
-    to look at what words leave out. Some images show a head or a shirt
-    alone, cut out of a person in a pattern, for that is how two names in
-    one prompt are judged. Labels hold the concept's number.
-    """
-    path, number, size = task
-    kind = KIND_NAMES[number % 2]
-    rng = random.Random(f"judges {number}")
-    pixels, labels = [], []
-    for group in range(SHARD_SIZE // LOOKALIKE_GROUP // IMAGES_PER_CONCEPT):
-        concept = sample_concept(kind, rng)
-        others = lookalikes(concept, LOOKALIKE_GROUP - 1, number)
-        for index, member in enumerate([concept, *others]):
-            for _ in range(IMAGES_PER_CONCEPT):
-                image = _render_for_judge(member, rng, size)
-                pixels.append(np.asarray(image))
-                labels.append(
-                    {
-                        "kind": kind,
-                        "concept": f"{number}-{group}-{index}",
-                        "group": f"{number}-{group}",
-                    }
-                )
-    save_shard(path, pixels, [""] * len(pixels), labels)
-
-
-def _render_for_judge(
-    concept: Concept, rng: random.Random, size: int
-) -> Image.Image:
-    """Render a concept once, whole or as a part cut out of an image."""
-    kind = kind_of(concept)
-    if rng.random() < CUT_SHARE:
-        [other] = set(KIND_NAMES) - {kind}
-        pair: dict[str, Any] = {
-            kind: concept,
-            other: sample_concept(other, rng),
-        }
-        whole = render_wearer(**pair, rng=rng, size=size, style=None)
-        [part] = cut_part([whole], kind)
-        return part.resize((size, size), Image.Resampling.LANCZOS)
-    if isinstance(concept, Person):
-        return render_scene(person_scene(concept, rng), size)
-    subject = "corgi" if rng.random() < 0.3 else None
-    return render_scene(pattern_scene(concept, rng, subject=subject), size)
 
 
 # --- shards ----------------------------------------------------------------

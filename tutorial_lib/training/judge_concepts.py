@@ -7,6 +7,7 @@ for generated images go there.
 
 import dataclasses
 import random
+from typing import Any
 
 from tutorial_lib.world import (
     FACE_RANGES,
@@ -19,6 +20,7 @@ from tutorial_lib.world import (
 
 GROUP_SIZE = 8  # concepts that one description fits
 NUM_LOOKALIKES = 3  # of them drawn at random; the others are neighbours
+NEAREST = 0.6  # visible steps: judges learn to see more than an eye must
 COLOR_SPREAD = 14.0  # bytes by which a neighbour's colour moves
 MIN_CONTRAST = 70.0  # of loose colours on their ground, in bytes
 PATTERN_COLORS = ("color_rgb", "second_rgb", "background_rgb")
@@ -31,54 +33,51 @@ def make_group(concept: Concept, rng: random.Random) -> list[Concept]:
     """Return a concept among others that the same description fits.
 
     Some are random lookalikes; the others are its neighbours, which differ
-    from it in one thing or two, by at least what an eye can tell.
+    from it in one thing or two, by no less than `NEAREST`.
     """
     group = [concept]
     group += lookalikes(concept, NUM_LOOKALIKES, rng.getrandbits(32))
     while len(group) < GROUP_SIZE:
         neighbour = change_little(rng.choice(group), rng)
-        if all(visible_distance(neighbour, other) >= 1 for other in group):
+        steps = min(visible_distance(neighbour, other) for other in group)
+        if steps >= NEAREST:
             group.append(neighbour)
     return group
 
 
 def change_little(concept: Concept, rng: random.Random) -> Concept:
     """Change one thing or two of a concept that its description leaves out."""
-    change = (
-        _change_pattern if isinstance(concept, Pattern) else _change_person
-    )
     for _ in range(rng.choice((1, 1, 2))):
-        concept = change(concept, rng)  # type: ignore[operator]
+        if isinstance(concept, Pattern):
+            changes = _change_pattern(concept, rng)
+        else:
+            changes = _change_person(concept, rng)
+        concept = dataclasses.replace(concept, **changes)
     return concept
 
 
-def _change_pattern(pattern: Pattern, rng: random.Random) -> Pattern:
+def _change_pattern(pattern: Pattern, rng: random.Random) -> dict[str, Any]:
     """Change period, angle, offset of the rows or one colour of a pattern."""
-    changed = rng.choice(
+    name = rng.choice(
         ("period", "period", "angle", "stagger", *PATTERN_COLORS)
     )
-    value: object
-    if changed == "period":
+    if name == "period":
         factor = 1 + rng.uniform(0.06, 0.25)
-        value = pattern.period * rng.choice((factor, 1 / factor))
-        value = min(0.56, max(0.28, value))
-    elif changed == "angle":
-        value = rng.choice((0.0, 45.0, 90.0))
-    elif changed == "stagger":
-        value = 0.5 - pattern.stagger
-    else:
-        value = move_color(getattr(pattern, changed), rng)
-    return dataclasses.replace(pattern, **{changed: value})
+        period = pattern.period * rng.choice((factor, 1 / factor))
+        return {name: min(0.56, max(0.28, period))}
+    if name == "angle":
+        return {name: rng.choice((0.0, 45.0, 90.0))}
+    if name == "stagger":
+        return {name: 0.5 - pattern.stagger}
+    return {name: move_color(getattr(pattern, name), rng)}
 
 
-def _change_person(person: Person, rng: random.Random) -> Person:
+def _change_person(person: Person, rng: random.Random) -> dict[str, Any]:
     """Change one number of a face, or one colour of a person."""
-    changed = rng.choice((*FACE_RANGES, *PERSON_COLORS))
-    if changed in FACE_RANGES:
-        low, high = FACE_RANGES[changed]
-        return dataclasses.replace(person, **{changed: rng.uniform(low, high)})
-    moved = move_color(getattr(person, changed), rng)
-    return dataclasses.replace(person, **{changed: moved})
+    name = rng.choice((*FACE_RANGES, *PERSON_COLORS))
+    if name in FACE_RANGES:
+        return {name: rng.uniform(*FACE_RANGES[name])}
+    return {name: move_color(getattr(person, name), rng)}
 
 
 def move_color(color: RGB, rng: random.Random) -> RGB:
@@ -100,7 +99,7 @@ def loosen(concept: Concept, rng: random.Random) -> tuple[Concept, set[str]]:
     """
     if isinstance(concept, Pattern):
         return _loosen_pattern(concept, rng)
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     for name, (low, high) in FACE_RANGES.items():
         margin = 0.25 * (high - low)
         changes[name] = rng.uniform(low - margin, high + margin)
@@ -108,7 +107,7 @@ def loosen(concept: Concept, rng: random.Random) -> tuple[Concept, set[str]]:
     changes |= {name: sample_color(rng) for name in loose}
     labels = {"hair_rgb": "hair_color", "eye_rgb": "eye_color"}
     return (
-        dataclasses.replace(concept, **changes),  # type: ignore[arg-type]
+        dataclasses.replace(concept, **changes),
         {label for name, label in labels.items() if name in loose},
     )
 

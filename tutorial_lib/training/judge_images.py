@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float32, Int16
 from safetensors.numpy import save
 
+from tutorial_lib.errors import CommandError
 from tutorial_lib.files import write_atomically
 from tutorial_lib.training.judge_concepts import (
     GROUP_SIZE,
@@ -72,14 +73,14 @@ NO_LABEL = -100  # the index that torch's cross entropy leaves out
 LABELS: dict[str, list[str]] = {
     name: sorted(set(labels))
     for name, labels in {
-        "background": COLORS,
-        "color": COLORS,
-        "eye_color": EYE_COLORS,
+        "background": tuple(COLORS),
+        "color": tuple(COLORS),
+        "eye_color": tuple(EYE_COLORS),
         "facial_hair": ("beard", "moustache", "none"),
         "gender": ("man", "woman"),
         "glasses": GLASSES,
         "hair": HAIR,
-        "hair_color": HAIR_COLORS,
+        "hair_color": tuple(HAIR_COLORS),
         "mark": MARKS,
         "motif": MOTIFS,
         "object": (*CARRIERS, "corgi", "portrait"),
@@ -247,6 +248,22 @@ def shard_path(folder: Path, number: int) -> Path:
     """Return the file of a shard; its name says what it holds."""
     content = CYCLE[number % len(CYCLE)]
     return folder / f"{number:05d}-{content}.safetensors"
+
+
+def check_shards(folder: Path, count: int) -> int:
+    """Return how many images the shards of `count` images hold together.
+
+    Raises CommandError if one is missing.
+    """
+    numbers = range(math.ceil(count / SHARD_SIZE))
+    for number in numbers:
+        path = shard_path(folder, number)
+        if not path.exists():
+            raise CommandError(
+                f"{path.name} is missing in {folder}; run 'textual-inversion "
+                f"models pictures' first."
+            )
+    return len(numbers) * SHARD_SIZE
 
 
 def render_judge_shard(path: Path, number: int, size: int) -> None:

@@ -21,7 +21,6 @@ from tutorial_lib.training.judge_concepts import GROUP_SIZE
 from tutorial_lib.training.judge_images import (
     LABELS,
     PART_NAMES,
-    SHARD_SIZE,
     VIEWS,
     WHOLE,
 )
@@ -42,8 +41,8 @@ class JudgePool:
     """Images with labels and numbers, up to `capacity`, on one device.
 
     A thread reads the shards of `folder` in the order of their names, and
-    goes on with those that appear. `vae` gives the decoded share; without
-    it all images are as they were rendered.
+    goes on with those that appear. The `vae` decodes a share of them again;
+    without it all are as they were rendered.
     """
 
     def __init__(
@@ -53,10 +52,10 @@ class JudgePool:
         size: int,
         device: str | torch.device,
         vae: AutoencoderKL | None = None,
+        decoded_share: float = DECODED_SHARE,
     ) -> None:
-        self.folder, self.device, self.vae = folder, device, vae
-        self.size = size
-        capacity = -(-capacity // SHARD_SIZE) * SHARD_SIZE
+        self.folder, self.size, self.device = folder, size, device
+        self.vae, self.decoded_share = vae, decoded_share
         shape = (capacity, size, size, 3)
         self.pixels = torch.empty(shape, dtype=torch.uint8, device=device)
         self.parts = torch.empty(capacity, dtype=torch.uint8, device=device)
@@ -131,7 +130,7 @@ class JudgePool:
             order = torch.randperm(
                 len(pixels), generator=generator, device=self.device
             )
-            chosen = order[: round(DECODED_SHARE * len(pixels))]
+            chosen = order[: round(self.decoded_share * len(pixels))]
             for indices in chosen.split(DECODING_BATCH):
                 pixels[indices] = decode_again(
                     self.vae, pixels[indices], generator

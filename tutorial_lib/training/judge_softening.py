@@ -12,7 +12,7 @@ MIN_SCALE = 0.4  # of the smaller size that an image is sent through
 MAX_SIGMA = 0.012  # of the blur, in shares of the side
 BLUR_RADIUS = 0.032  # of its kernel
 NOISE = 0.02
-GAIN, SHIFT = 0.04, 0.03
+GAIN, SHIFT = 0.03, 0.025
 
 ImageBatch = Float[Tensor, "batch 3 height width"]
 

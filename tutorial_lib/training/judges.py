@@ -7,6 +7,7 @@ trained on them.
 import dataclasses
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
@@ -111,7 +112,7 @@ def train_judges(
     trunk has learned. With `seconds` all three share them, as SHARES says.
     """
     end = time.monotonic() + (seconds or 0)
-    judges: dict[str, AttributeJudge | EmbeddingJudge] = {}
+    judges: dict[str, Any] = {}
     to_come = sum(SHARES.values())
     for name, share in SHARES.items():
         config = configs[name]
@@ -127,7 +128,7 @@ def train_judges(
             judges[name] = train_embedding_judge(
                 pool, name, checkpoint, config, start
             )
-    return Judges(**judges)  # type: ignore[arg-type]
+    return Judges(**judges)
 
 
 def choose_widths(size: int) -> tuple[int, ...]:
@@ -154,7 +155,7 @@ def train_embedding_judge(
     cannot tell apart. `start` holds the weights that the trunk starts with.
     """
     torch.manual_seed(config.seed)
-    num_groups = config.batch_size // (GROUP_SIZE * VIEWS)
+    num_groups = max(1, config.batch_size // (GROUP_SIZE * VIEWS))
 
     def compute_loss(
         judge: EmbeddingJudge, generator: torch.Generator

@@ -26,18 +26,27 @@ from tutorial_lib.evaluation import (
 from tutorial_lib.files import write_atomically
 from tutorial_lib.models import load_models
 from tutorial_lib.settings import pick_profile
-from tutorial_lib.training import clip, dataset, judges, unet, vae
+from tutorial_lib.training import (
+    clip,
+    dataset,
+    judge_images,
+    judges,
+    unet,
+    vae,
+)
 from tutorial_lib.training.export import (
     make_tokenizer,
     save_clip,
     save_pipeline,
     text_encoder_from_clip,
 )
+from tutorial_lib.training.judge_pool import DECODED_SHARE, JudgePool
 from tutorial_lib.training.loop import PretrainingConfig
 from tutorial_lib.training.shipped_concepts import write_concepts
 from tutorial_lib.training.training_run import TrainingRun
 
 NUM_HELD_OUT = 1000
+DECODED_ON_CPU = 0.1  # of the judges' images: a core decodes three a second
 
 
 # --- images ----------------------------------------------------------------
@@ -45,17 +54,19 @@ NUM_HELD_OUT = 1000
 
 def render_all(run: TrainingRun) -> None:
     """Render the images that all models learn from."""
-    for folder, count, render_shard in (
-        ("captioned", run.num_images, dataset.render_captioned_shard),
-        ("judges", run.num_judge_images, dataset.render_judge_shard),
-    ):
-        dataset.render_shards(
-            run.work_folder / folder,
-            count,
-            run.size,
-            render_shard,
-            run.workers,
-        )
+    dataset.render_shards(
+        run.work_folder / "captioned",
+        run.num_images,
+        run.size,
+        dataset.render_captioned_shard,
+        run.workers,
+    )
+    judge_images.render_judge_shards(
+        run.work_folder / "judges",
+        run.num_judge_images,
+        run.size,
+        run.workers,
+    )
 
 
 def load_captioned(run: TrainingRun) -> CaptionedImages:
@@ -169,18 +180,28 @@ def train_unet(run: TrainingRun) -> UNet2DConditionModel:
 
 
 def train_judges(run: TrainingRun) -> Judges:
-    """Train the judges, or load them from finished checkpoints."""
-    return judges.train_judges(
-        dataset.load_images(run.work_folder / "judges", run.num_judge_images),
-        load_captioned(run),
+    """Train the judges, or load them if they were trained before."""
+    trained = run.work_folder / "trained-judges"
+    if (trained / "judges.json").exists():
+        return load_judges(trained, run.device)
+    shards = run.work_folder / "judges"
+    count = judge_images.check_shards(shards, run.num_judge_images)
+    pool = JudgePool(
+        shards,
+        count,
         run.size,
-        run.work_folder,
         run.device,
-        {
-            name: shorten(config, run)
-            for name, config in judges.CONFIGS.items()
-        },
+        train_vae(run),
+        DECODED_ON_CPU if run.device == "cpu" else DECODED_SHARE,
     )
+    pool.wait_for(count)
+    pool.close()
+    configs = {
+        name: shorten(config, run) for name, config in judges.CONFIGS.items()
+    }
+    finished = judges.train_judges(pool, run.work_folder, configs)
+    save_judges(finished, trained)
+    return finished
 
 
 # --- results ---------------------------------------------------------------
@@ -268,7 +289,7 @@ def check_run(run: TrainingRun) -> None:
     if run.size not in vae.BLOCK_WIDTHS:
         sizes = " or ".join(map(str, vae.BLOCK_WIDTHS))
         raise CommandError(f"--size must be {sizes}, not {run.size}.")
-    min_judge_images = 2 * dataset.SHARD_SIZE
+    min_judge_images = 4 * judge_images.SHARD_SIZE  # one of each content
     if (
         run.num_images <= NUM_HELD_OUT
         or run.num_judge_images < min_judge_images

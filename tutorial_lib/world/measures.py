@@ -39,15 +39,19 @@ NUMBERS = (
 )
 
 # Differences that an eye can just tell in two separate images.
-VISIBLE_PERIOD = 0.06  # of the period
+VISIBLE_PERIOD = 0.10  # of the period
 VISIBLE_ANGLE = 10.0  # degrees
 VISIBLE_OFFSET = 0.1  # periods
-VISIBLE_COLOR = 5.0  # CIEDE2000
+VISIBLE_COLOR = 6.0  # CIEDE2000
 VISIBLE_FACE = 0.25  # of the range of each number
 
 
 def fold_of(pattern: Pattern) -> int:
-    """Return how often a pattern looks the same in one turn: 1, 2 or 4."""
+    """Return how often a pattern looks the same in one turn: 1, 2 or 4.
+
+    It may be moved on the cloth: checks turned by 90 degrees are the same
+    checks, one square further.
+    """
     motifs = {pattern.motif, pattern.other_motif} - {None}
     if motifs <= set(FOURFOLD_MOTIFS):
         return 2 if has_offset(pattern) and pattern.stagger else 4
