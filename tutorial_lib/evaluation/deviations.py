@@ -5,9 +5,9 @@ with it, and by how much.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import mean, median
+from statistics import mean
 
 from tutorial_lib import world
 from tutorial_lib.errors import JudgeError
@@ -23,6 +23,7 @@ LEAST_OFFSET = 0.1  # periods
 LEAST_COLOR = 3.0  # CIEDE2000
 LEAST_FACE = 10.0  # percent of each number's range
 
+Concept = world.Pattern | world.Person
 Numbers = dict[str, float]
 
 
@@ -43,47 +44,67 @@ class Deviation:
 def measure_deviations(
     judge: AttributeJudge,
     images: Images,
-    concept: world.Pattern | world.Person,
+    concept: Concept,
 ) -> list[Deviation]:
     """Return how far each image is off from the concept.
 
     Raises JudgeError for a judge that reads labels only.
     """
+    readings = _read(judge, images, concept)
+    return [_compare(labels, numbers, concept) for labels, numbers in readings]
+
+
+def measure_mean_deviation(
+    judge: AttributeJudge,
+    images: Images,
+    concept: Concept,
+) -> Deviation:
+    """Return how far several images together are off from the concept.
+
+    What was read is averaged before it is compared: the errors of single
+    readings cancel each other. Raises JudgeError without images, and for a
+    judge that reads labels only.
+    """
+    readings = _read(judge, images, concept)
+    if not readings:
+        raise JudgeError("There is no image to measure a deviation of.")
+    deviations = [_compare(*reading, concept) for reading in readings]
+    numbers = {
+        name: mean(row[name] for _, row in readings) for name in judge.numbers
+    }
+    right = {
+        name: mean(deviation.right[name] for deviation in deviations)
+        for name in deviations[0].right
+    }
+    together = _compare(readings[0][0], numbers, concept)
+    return Deviation(right, together.off)
+
+
+def _read(
+    judge: AttributeJudge, images: Images, concept: Concept
+) -> list[tuple[dict[str, str], Numbers]]:
+    """Return the labels and the numbers that are read in each image."""
     if not judge.numbers:
         raise JudgeError(
             "This judge reads no numbers; load the judges of the repository "
             "with load_judges()."
         )
-    readings = zip(
-        read_attributes(judge, images),
-        read_numbers(judge, images),
-        strict=True,
-    )
+    rows = read_numbers(judge, images)
     if isinstance(concept, world.Pattern):
-        return [_compare_pattern(*reading, concept) for reading in readings]
-    return [_compare_person(*reading, concept) for reading in readings]
+        rows = [_order_colors(row, concept) for row in rows]
+    return list(zip(read_attributes(judge, images), rows, strict=True))
 
 
-def summarize_deviations(deviations: Sequence[Deviation]) -> Deviation:
-    """Return the shares of right labels, and the median of each number.
-
-    Raises JudgeError without any deviation.
-    """
-    if not deviations:
-        raise JudgeError("There is no image whose deviation was measured.")
-    first = deviations[0]
-    return Deviation(
-        {
-            name: mean(d.right[name] for d in deviations)
-            for name in first.right
-        },
-        {name: median(d.off[name] for d in deviations) for name in first.off},
-    )
+def _compare(
+    labels: dict[str, str], numbers: Numbers, concept: Concept
+) -> Deviation:
+    """Compare what was read with a concept."""
+    if isinstance(concept, world.Pattern):
+        return _compare_pattern(labels, numbers, concept)
+    return _compare_person(labels, numbers, concept)
 
 
-def describe_deviation(
-    deviation: Deviation, concept: world.Pattern | world.Person
-) -> str:
+def describe_deviation(deviation: Deviation, concept: Concept) -> str:
     """Say in words how far off: "right motif, period 5 % too long, ..."."""
     if isinstance(concept, world.Pattern):
         return ", ".join(_describe_pattern(deviation, concept))
@@ -125,26 +146,28 @@ def read_angle(numbers: Numbers, pattern: world.Pattern) -> float:
 def _compare_print(
     numbers: Numbers, pattern: world.Pattern
 ) -> dict[str, float]:
-    """Compare the colours of a print; equal motifs have them in any order."""
-    first, second, ground = (
-        read_color(numbers, name) for name in world.PATTERN_COLORS
-    )
-    orders = [(first, second)]
-    if pattern.other_motif is None:
-        orders.append((second, first))
-    differences = [
-        (
-            _differ(one, pattern.color_rgb),
-            _differ(other, pattern.second_rgb),
-        )
-        for one, other in orders
-    ]
-    best = min(differences, key=sum)
+    """Compare the colours of a print and its ground."""
     return {
-        "color": best[0],
-        "second": best[1],
-        "background": _differ(ground, pattern.background_rgb),
+        name: _differ(read_color(numbers, name), pattern, name)
+        for name in world.PATTERN_COLORS
     }
+
+
+def _order_colors(numbers: Numbers, pattern: world.Pattern) -> Numbers:
+    """Swap the colours of a print of one motif, if they fit better so."""
+    swapped = dict(numbers)
+    for axis in world.COLOR_AXES:
+        swapped[f"color_{axis}"] = numbers[f"second_{axis}"]
+        swapped[f"second_{axis}"] = numbers[f"color_{axis}"]
+    given, other = (
+        sum(
+            _differ(read_color(row, name), pattern, name)
+            for name in ("color", "second")
+        )
+        for row in (numbers, swapped)
+    )
+    is_free = pattern.other_motif is None
+    return swapped if is_free and other < given else numbers
 
 
 def _describe_pattern(
@@ -177,9 +200,7 @@ def _compare_person(
     """Compare what was read with a person; the shirt may be any."""
     truth = world.attributes(person)
     off = {
-        name: _differ(
-            read_color(numbers, name), getattr(person, f"{name}_rgb")
-        )
+        name: _differ(read_color(numbers, name), person, name)
         for name in ("skin", "hair", "eye")
         if name != "hair" or world.shows_hair(person)
     }
@@ -218,9 +239,10 @@ def read_color(numbers: Numbers, name: str) -> world.Lab:
     return lightness, redness, yellowness
 
 
-def _differ(color: world.Lab, truth: tuple[int, int, int]) -> float:
+def _differ(color: world.Lab, concept: Concept, name: str) -> float:
     """Return the CIEDE2000 difference of a read colour from the true one."""
-    return world.color_difference(color, world.to_lab(truth))
+    truth = world.to_lab(getattr(concept, f"{name}_rgb"))
+    return world.color_difference(color, truth)
 
 
 def _describe_colors(
