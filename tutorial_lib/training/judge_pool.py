@@ -80,6 +80,8 @@ class JudgePool:
             while not self.closed.is_set():
                 paths = set(self.folder.glob("[0-9]*.safetensors")) - known
                 for path in sorted(paths):
+                    if self.closed.is_set():
+                        return
                     shard = load_file(path)
                     shard["pixels"] = shard["pixels"].to(self.device)
                     self.hand_over((path.stem, shard))
