@@ -171,6 +171,30 @@ def test_readings_of_several_images_are_averaged(monkeypatch):
         measure_mean_deviation(Reader(), [], PATTERN)
 
 
+def test_what_is_read_in_drawn_images_counts_as_the_truth(monkeypatch):
+    usual = replace(
+        PATTERN, period=0.44, motif="rings", background_rgb=(240, 230, 230)
+    )
+    longer = replace(usual, period=0.44 * 1.1)
+    rows = iter([usual, longer])  # the drawn images, then the others
+
+    def read(_judge, images):
+        seen = next(rows)
+        labels = {"motif": seen.motif, "second_motif": "none"}
+        numbers = dict.fromkeys(NUMBERS, 0.0) | measure_pattern(seen)
+        monkeypatch.setattr(
+            deviations, "read_attributes", lambda *_: [labels] * len(images)
+        )
+        return [numbers] * len(images)
+
+    monkeypatch.setattr(deviations, "read_numbers", read)
+    drawn, images = [IMAGE] * 3, [IMAGE] * 2
+    deviation = measure_mean_deviation(Reader(), images, PATTERN, drawn)
+    assert deviation.right == {"motif": 1}
+    assert deviation.off["period"] == pytest.approx(10)
+    assert deviation.off["background"] == pytest.approx(0, abs=1e-6)
+
+
 def test_a_judge_that_reads_labels_only_is_refused():
     judge = AttributeJudge(16, {"motif": ["dots", "stars"]})
     with pytest.raises(JudgeError, match="reads no numbers"):
