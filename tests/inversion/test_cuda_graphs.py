@@ -169,6 +169,20 @@ def test_a_recorded_measure_of_similarity_is_replayed(
     assert len(replayed) == 2 and word.vectors.grad.norm() > 0
 
 
+def test_a_measure_of_similarity_needs_no_recording(
+    models, images, make_word, monkeypatch
+):
+    def fill(compute, examples):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", fill)
+    word = make_word("X")
+    loss = SimilarityLoss(models, images, KINDS["pattern"].templates, word)
+    before = loss.evaluate()
+    loss.record()
+    assert loss.replay is None and loss.evaluate() == before
+
+
 def test_nothing_in_a_step_reads_from_the_cpu_or_waits(
     models, images, make_word
 ):

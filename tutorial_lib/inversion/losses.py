@@ -120,10 +120,13 @@ class SimilarityLoss:
         self.replay: ComputeLoss | None = None
 
     def record(self) -> None:
-        """Record the measure as a CUDA graph, which is then replayed."""
+        """Record the measure as a CUDA graph, if there is memory for it."""
         vectors = self.word.vectors.detach().to(self.models.device).clone()
         examples = (vectors.requires_grad_(True),)
-        self.replay = record_loss(self._measure_with, examples)
+        try:
+            self.replay = record_loss(self._measure_with, examples)
+        except torch.cuda.OutOfMemoryError:
+            self.replay = None  # as it comes it takes less
 
     def measure_similarity(self) -> Float[Tensor, ""]:
         """Return the mean cosine similarity of all texts and images."""
