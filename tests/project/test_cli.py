@@ -134,7 +134,7 @@ def test_a_run_that_could_not_be_written_is_refused_before_any_work(
         (["write", "--target", "file"], "file is a file"),
         (["clip", "--work", "new"], "missing; render the images first"),
         (["unet", "--work", "new"], "missing; render the images first"),
-        (["judges", "--work", "new"], "missing; render the images first"),
+        (["judges", "--work", "new"], "models pictures' first"),
     ],
 )
 def test_a_training_that_cannot_be_is_refused(

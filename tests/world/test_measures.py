@@ -173,11 +173,11 @@ def test_people_are_apart_by_their_face_and_their_colours():
 
 
 @pytest.mark.parametrize("kind", world.KIND_NAMES)
-def test_lookalikes_keep_a_least_distance_where_it_is_asked_for(kind):
+def test_lookalikes_keep_a_min_distance_where_it_is_asked_for(kind):
     for seed in range(12):
         concept = world.new_concept(kind, seed)
         near = world.lookalikes(concept, 24, 0)
-        far = world.lookalikes(concept, 24, 0, least_distance=2.0)
+        far = world.lookalikes(concept, 24, 0, min_distance=2.0)
         assert len(near) == len(far) == 24
         distances = [world.visible_distance(concept, other) for other in far]
         assert min(distances) >= 2

@@ -16,7 +16,6 @@ from tutorial_lib.evaluation.judges import embed_with_judge
 from tutorial_lib.images import Images
 
 NUM_LOOKALIKES = 24
-LEAST_DISTANCE = 1.0  # of a lookalike: what an eye can just tell
 NUM_DISTRACTORS = 75
 DISTRACTOR_SEEDS = 900_000_000  # far from any seed a reader would choose
 REFERENCE_IMAGES = 12
@@ -72,8 +71,8 @@ class Gallery:
     """A concept among 99 others, each as a reference embedding.
 
     The first row of `references` is the true concept. Then come 24
-    lookalikes, which the same plain description fits but an eye can tell
-    from it, and 75 distractors, random concepts that no training image shows.
+    lookalikes, which the same plain description fits, and 75 distractors,
+    random concepts that no training image shows.
     """
 
     concept: world.Pattern | world.Person
@@ -84,13 +83,16 @@ class Gallery:
 class GalleryBuilder:
     """Builds galleries for one judge, embedding the distractors only once.
 
-    Each reference is made of `images_each` images.
+    Each reference is made of `images_each` images. No lookalike is nearer to
+    the concept than `min_distance`, in visible steps: of 1, an eye can just
+    tell two concepts apart.
     """
 
     judge: EmbeddingJudge
     kind: str
     seed: int = 0
     images_each: int = REFERENCE_IMAGES
+    min_distance: float = 0.0
     distractors: list[Reference] = field(default_factory=list)
 
     def embed(self, concept: world.Pattern | world.Person) -> Reference:
@@ -114,7 +116,7 @@ class GalleryBuilder:
                 )
             ]
         lookalikes = world.lookalikes(
-            concept, NUM_LOOKALIKES, self.seed, LEAST_DISTANCE
+            concept, NUM_LOOKALIKES, self.seed, self.min_distance
         )
         references = [self.embed(other) for other in (concept, *lookalikes)]
         return Gallery(concept, torch.stack(references + self.distractors))

@@ -64,11 +64,11 @@ def named_concepts(kind: str) -> dict[str, Concept]:
 
 
 def lookalikes(
-    concept: Concept, count: int, seed: int, least_distance: float = 0.0
+    concept: Concept, count: int, seed: int, min_distance: float = 0.0
 ) -> list[Concept]:
     """Return other concepts that the very same plain description fits.
 
-    None is nearer to the concept than `least_distance`, in visible steps:
+    None is nearer to the concept than `min_distance`, in visible steps:
     of a step, an eye can just tell two concepts apart.
     """
     rng = random.Random(f"lookalikes {seed} {concept}")
@@ -79,7 +79,7 @@ def lookalikes(
             if isinstance(concept, Pattern)
             else sample_person(rng, concept.words)
         )
-        if visible_distance(concept, other) >= least_distance:
+        if visible_distance(concept, other) >= min_distance:
             others.append(other)
     return others
 
