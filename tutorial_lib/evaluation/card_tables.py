@@ -44,8 +44,8 @@ MEASURES = (
     ("the same, 20 new people", "identity_of_drawn person new", ""),
     ("the same, 20 named people", "identity_of_drawn person named", ""),
     (
-        "of two softened pictures of a pattern the nearer one is told, 160 "
-        "pairs",
+        "160 pairs of softened pictures of a pattern: the nearer one has the "
+        "higher cosine",
         "judges_order_pairs pattern",
         "95 %",
     ),
