@@ -16,6 +16,7 @@ from tutorial_lib.evaluation.ordering import measure_order
 from tutorial_lib.evaluation.pairs import measure_pairs
 from tutorial_lib.evaluation.psnr import measure_psnr
 from tutorial_lib.evaluation.ruler import (
+    SOURCES,
     decode_again,
     measure_identity,
     measure_reader,
@@ -66,38 +67,16 @@ def write_card(
     captions = sample_captions(num_captions, models.profile.size)
     generated = generate_from_captions(models, captions)
     save_sheet(captions, generated, path.with_name("sheet.jpg"))
-    identities = {
-        kind: measure_identity(models, judges, kind) for kind in KINDS
-    }
     card = {
         "vae_psnr_db": estimate_share(
             measure_psnr(models.pipeline.vae, held_out, models.device)
         ),
         "clip_right_caption_first_of_512": measure_retrieval(models, held_out),
         "clip_zero_shot": measure_zero_shot(models),
-        "judges_read_drawn": measure_reading(
-            judges, list_images(held_out), held_out.labels
-        ),
-        "judges_read_decoded": measure_reading(
-            judges,
-            decode_again(models, list_images(held_out)),
-            held_out.labels,
-        ),
+        **measure_judges(models, judges, held_out),
         "judges_read_generated": measure_reading(
             judges, generated, captions.labels
         ),
-        "identity_of_drawn": {
-            kind: identities[kind]["drawn"] for kind in KINDS
-        },
-        "identity_of_decoded": {
-            kind: identities[kind]["decoded"] for kind in KINDS
-        },
-        "judges_order_pairs": {
-            kind: measure_order(judges, kind) for kind in KINDS
-        },
-        "judges_are_off": {
-            kind: measure_reader(models, judges, kind) for kind in KINDS
-        },
         "identity_of_generated_names": {
             kind: measure_names(models, judges, kind) for kind in KINDS
         },
@@ -106,6 +85,35 @@ def write_card(
     }
     card = round_all(card)
     write_json(path, card)
+    return card
+
+
+def measure_judges(
+    models: Models, judges: Judges, held_out: CaptionedImages
+) -> dict[str, Any]:
+    """Measure the judges themselves, on drawn and on decoded images."""
+    images = list_images(held_out)
+    decoded = decode_again(models, images)
+    identities = {
+        kind: measure_identity(models, judges, kind) for kind in KINDS
+    }
+    card = {
+        "judges_read_drawn": measure_reading(judges, images, held_out.labels),
+        "judges_read_decoded": measure_reading(
+            judges, decoded, held_out.labels
+        ),
+        "judges_order_pairs": {
+            kind: measure_order(judges, kind) for kind in KINDS
+        },
+    }
+    for source in SOURCES:
+        card[f"identity_of_{source}"] = {
+            kind: identities[kind][source] for kind in KINDS
+        }
+    if judges.attributes.numbers:
+        card["judges_are_off"] = {
+            kind: measure_reader(models, judges, kind) for kind in KINDS
+        }
     return card
 
 
