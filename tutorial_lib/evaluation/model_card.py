@@ -97,7 +97,7 @@ def measure_judges(
     identities = {
         kind: measure_identity(models, judges, kind) for kind in KINDS
     }
-    card = {
+    card: dict[str, Any] = {
         "judges_read_drawn": measure_reading(judges, images, held_out.labels),
         "judges_read_decoded": measure_reading(
             judges, decoded, held_out.labels
