@@ -23,7 +23,15 @@ INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 KindName = Literal["pattern", "person"]
 RecipeName = Literal["both", "similarity", "denoising"]
 StageName = Literal[
-    "all", "pictures", "clip", "vae", "unet", "judges", "write", "card"
+    "all",
+    "pictures",
+    "vae",
+    "clip",
+    "decoder",
+    "unet",
+    "judges",
+    "write",
+    "card",
 ]
 KindOption = Annotated[
     KindName, typer.Option(help="The kind of the concepts.")
@@ -199,8 +207,20 @@ JudgedOption = Annotated[
 DrawnOption = Annotated[
     int, typer.Option(help="How many captions to generate for the card.")
 ]
-ShortenOption = Annotated[
-    float, typer.Option(help="Share of the steps to take, for rehearsals.")
+ShareOption = Annotated[
+    float,
+    typer.Option(help="Share of images, steps and time, for rehearsals."),
+]
+PresetOption = Annotated[
+    str,
+    typer.Option(help="The table of the configs to use: cpu or gpu."),
+]
+ConfigsOption = Annotated[
+    Path, typer.Option(help="Folder of the configs, one TOML file a model.")
+]
+TensorboardOption = Annotated[
+    bool,
+    typer.Option("--tensorboard", help="Log losses for TensorBoard, too."),
 ]
 WorkOption = Annotated[
     Path | None, typer.Option(help="Folder of images and checkpoints.")
@@ -221,7 +241,7 @@ WorkersOption = Annotated[
 
 
 @app.command(
-    epilog="\b\nExample:\n  textual-inversion models unet --device cuda"
+    epilog="\b\nExample:\n  textual-inversion models --preset gpu --workers 16"
 )
 def models(
     stage: StageArgument = "all",
@@ -230,11 +250,14 @@ def models(
     pictures: PicturesOption = TrainingRun.num_images,
     judged: JudgedOption = TrainingRun.num_judge_images,
     drawn: DrawnOption = TrainingRun.num_captions,
-    shorten: ShortenOption = TrainingRun.step_share,
+    share: ShareOption = TrainingRun.share,
+    preset: PresetOption = TrainingRun.preset,
+    configs: ConfigsOption = TrainingRun.configs,
     work: WorkOption = None,
     target: TargetOption = TrainingRun.target,
     card: CardOption = None,
     workers: WorkersOption = TrainingRun.workers,
+    tensorboard: TensorboardOption = False,
 ) -> None:
     """Train the tiny CLIP, Stable Diffusion and judges, or one stage."""
     from tutorial_lib.training.stages import run_stages
@@ -246,12 +269,15 @@ def models(
             num_images=pictures,
             num_judge_images=judged,
             num_captions=drawn,
-            step_share=shorten,
+            share=share,
+            preset=preset,
+            configs=configs,
             device=device or choose_device(),
             work=work,
             target=target,
             card=card,
             workers=workers,
+            tensorboard=tensorboard,
         ),
     )
 

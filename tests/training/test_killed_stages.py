@@ -11,47 +11,17 @@ import time
 from pathlib import Path
 
 import pytest
+from mini_training import write_small_run
 
 ROOT = Path(__file__).resolve().parents[2]
-# Everything is small: 80 images, four steps a model, a checkpoint after
-# each. The stages themselves are those of `make models`.
-SMALL_RUN = """
-import dataclasses, pathlib, sys
-import torch
-from tutorial_lib.training import clip, dataset, judges, stages, unet, vae
-
-torch.set_num_threads(1)
-dataset.SHARD_SIZE = 40
-stages.NUM_HELD_OUT = 20
-small = dict(steps=4, batch_size=16, warmup=2, save_every=1)
-for module in (clip, vae, unet):
-    module.CONFIG = dataclasses.replace(module.CONFIG, **small)
-vae.DECODER_CONFIG = dataclasses.replace(vae.DECODER_CONFIG, **small)
-for name, config in judges.CONFIGS.items():
-    judges.CONFIGS[name] = dataclasses.replace(config, **small)
-
-if __name__ == "__main__":  # processes that render images read this, too
-    folder = pathlib.Path(sys.argv[1])
-    run = stages.TrainingRun(
-        num_images=80,
-        num_judge_images=80,
-        device="cpu",
-        work=folder / "work",
-        target=folder / "tiny",
-    )
-    for stage in stages.STAGES:
-        if stage != "card":
-            stages.run_stages(stage, run)
-"""
+STAGES = ("pictures", "vae", "clip", "decoder", "unet", "judges", "write")
 
 
 def start(folder: Path) -> subprocess.Popen:
     """Start, or go on with, a small run."""
-    folder.mkdir(exist_ok=True)
-    script = folder / "small_run.py"
-    script.write_text(SMALL_RUN, encoding="utf-8")
+    script = write_small_run(folder, steps=4)
     return subprocess.Popen(
-        [sys.executable, str(script), str(folder)],
+        [sys.executable, str(script), str(folder), "64", *STAGES],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

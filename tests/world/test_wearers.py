@@ -1,6 +1,5 @@
 """People in patterns: their heads and shirts, which judges learn from."""
 
-import json
 import random
 
 import numpy as np
@@ -10,6 +9,7 @@ from PIL import Image
 
 from tutorial_lib.evaluation.judges import stack_images
 from tutorial_lib.training import dataset
+from tutorial_lib.training.batches import open_shard
 from tutorial_lib.world import KIND_NAMES, new_concept, wearers
 
 
@@ -56,11 +56,11 @@ def test_a_quarter_of_a_judge_s_images_are_heads_or_shirts(
     monkeypatch.setattr(
         dataset, "render_scene", lambda *_: Image.new("RGB", (64, 64), "blue")
     )
-    path = tmp_path / "0000.npz"
+    path = tmp_path / "0000.safetensors"
     dataset.render_judge_shard((path, number, 64))
-    with np.load(path) as shard:
-        reds = (shard["pixels"] == (255, 0, 0)).all(axis=(1, 2, 3))
-        labels = json.loads(str(shard["text"]))["labels"]
+    pixels = open_shard(path)["pixels"].numpy()
+    reds = (pixels == (255, 0, 0)).all(axis=(1, 2, 3))
+    _, labels = dataset.read_texts(path)
     assert len(cuts) == reds.sum() and 0.2 < reds.mean() < 0.3
     assert len(others) == len(cuts) > len(set(cuts)) > 100
     assert {label["kind"] for label in labels} == {kind}

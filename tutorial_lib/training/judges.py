@@ -17,26 +17,16 @@ from tutorial_lib.evaluation import (
     EmbeddingJudge,
     Judges,
 )
+from tutorial_lib.training.config import PretrainingConfig
 from tutorial_lib.training.dataset import (
     IMAGES_PER_CONCEPT,
     LOOKALIKE_GROUP,
     collect_labels,
     encode_labels,
 )
-from tutorial_lib.training.loop import PretrainingConfig, autocast, train
+from tutorial_lib.training.loop import autocast, train
+from tutorial_lib.training.steps import Step
 
-# By the judge's name, as are the networks' ways of pooling.
-CONFIGS = {
-    "pattern": PretrainingConfig(
-        steps=3000, batch_size=256, lr=2e-3, weight_decay=0.02
-    ),
-    "person": PretrainingConfig(
-        steps=600, batch_size=256, lr=2e-3, weight_decay=0.02
-    ),
-    "attributes": PretrainingConfig(
-        steps=5000, batch_size=128, lr=2e-3, weight_decay=0.02
-    ),
-}
 POOLING = {"pattern": "texture", "person": "layout", "attributes": "both"}
 TEMPERATURE = 0.07
 
@@ -92,17 +82,18 @@ def train_embedding_judge(
     num_groups = config.batch_size // (2 * LOOKALIKE_GROUP)
 
     def compute_loss(
-        judge: EmbeddingJudge, generator: torch.Generator
+        judge: EmbeddingJudge, batch: None, step: Step
     ) -> Float[Tensor, ""]:
         """Let two images of each concept find each other."""
+        generator = step.generator
         groups = torch.randint(len(table), (num_groups,), generator=generator)
         concepts = table[groups].flatten(0, 1)
         order = torch.rand(concepts.shape, generator=generator).argsort(1)
         pairs = concepts.gather(1, order[:, :2])
-        batch = judged.batch(pairs.T.flatten(), device)
-        batch = augment(batch, generator)
-        with autocast(device):
-            vectors = judge(batch)
+        images = judged.batch(pairs.T.flatten(), device)
+        images = augment(images, generator)
+        with autocast(device, config.mixed_precision):
+            vectors = judge(images)
         first, second = functional.normalize(vectors.float()).chunk(2)
         logits = first @ second.T / TEMPERATURE
         right = torch.arange(len(logits), device=logits.device)
@@ -140,15 +131,16 @@ def train_attribute_judge(
     targets = encode_labels(captioned.labels, labels)
 
     def compute_loss(
-        judge: AttributeJudge, generator: torch.Generator
+        judge: AttributeJudge, batch: None, step: Step
     ) -> Float[Tensor, ""]:
         """Read every attribute of a batch of images."""
+        generator = step.generator
         indices = torch.randint(
             len(captioned.labels), (config.batch_size,), generator=generator
         )
-        batch = captioned.batch(indices, device)
-        with autocast(device):
-            logits = judge(augment(batch, generator))
+        images = captioned.batch(indices, device)
+        with autocast(device, config.mixed_precision):
+            logits = judge(augment(images, generator))
         losses = [
             functional.cross_entropy(
                 rows.float(), targets[name][indices].to(device)
@@ -172,6 +164,8 @@ def augment(batch: ImageBatch, generator: torch.Generator) -> ImageBatch:
 
     So a judge looks at what is shown and not at single pixels.
     """
+    # In float32, torch 2.14 crashes on a CPU where channels come last.
+    batch = batch.contiguous()
     shape = (len(batch), 3, 1, 1)
     gain = 1 + 0.06 * torch.randn(shape, generator=generator)
     shift = 0.05 * torch.randn(shape, generator=generator)

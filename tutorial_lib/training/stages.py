@@ -1,7 +1,8 @@
 """`textual-inversion models`: train the tiny models from nothing.
 
-Every stage keeps its checkpoints in a work folder and resumes where it was
-stopped; a stage that is complete is not repeated.
+Every stage keeps its checkpoint in a work folder and resumes where it was
+stopped; a stage that is complete is not repeated, and one that needs
+another says which to run first.
 """
 
 import dataclasses
@@ -21,46 +22,74 @@ from tutorial_lib.evaluation import (
     save_judges,
     write_card,
 )
-from tutorial_lib.files import write_atomically
 from tutorial_lib.models import load_models
 from tutorial_lib.settings import pick_profile
-from tutorial_lib.training import clip, dataset, judges, unet, vae
+from tutorial_lib.training import clip, dataset, judges, latents, unet, vae
+from tutorial_lib.training.background import BackgroundRenderer
+from tutorial_lib.training.checkpoints import load_trained, require_trained
 from tutorial_lib.training.export import (
-    make_tokenizer,
     save_clip,
     save_pipeline,
     text_encoder_from_clip,
 )
-from tutorial_lib.training.loop import PretrainingConfig
+from tutorial_lib.training.latents import STREAMS
+from tutorial_lib.training.processes import (
+    is_main_process,
+    start_processes,
+    wait_for_all,
+)
+from tutorial_lib.training.sampling import ImagePool
 from tutorial_lib.training.shipped_concepts import write_concepts
 from tutorial_lib.training.training_run import TrainingRun
 
-NUM_HELD_OUT = 1000
-
+JUDGES = ("pattern", "person", "attributes")
+HELD_OUT = ("held-out", "held-out")
+NUM_FIRST_SHARDS = 8  # with which a training that has a time begins
 
 # --- images ----------------------------------------------------------------
 
 
 def render_all(run: TrainingRun) -> None:
     """Render the images that all models learn from."""
-    for folder, count, render_shard in (
-        ("captioned", run.num_images, dataset.render_captioned_shard),
-        ("judges", run.num_judge_images, dataset.render_judge_shard),
-    ):
+    if is_main_process():
         dataset.render_shards(
-            run.work_folder / folder,
-            count,
+            run.work_folder,
+            run.number_shards(dataset.SHARD_SIZE),
             run.size,
-            render_shard,
             run.workers,
         )
+    wait_for_all()
 
 
-def load_captioned(run: TrainingRun) -> CaptionedImages:
-    """Load the captioned images except for the last 1,000, held out."""
-    return dataset.load_images(
-        run.work_folder / "captioned", run.num_images - NUM_HELD_OUT
-    )
+def make_pool(run: TrainingRun) -> ImagePool:
+    """Make the pool of images that models learn from.
+
+    In a run that has a time, these are all that there are by then. Raises
+    CommandError if images are missing.
+    """
+    require_images(run, "held-out")
+    if run.is_timed:
+        return ImagePool(run.work_folder)
+    require_images(run, *STREAMS)
+    return ImagePool(run.work_folder, run.number_shards(dataset.SHARD_SIZE))
+
+
+def make_held_out_pool(run: TrainingRun) -> ImagePool:
+    """Make the pool of the images that nothing is trained on."""
+    numbers = run.number_shards(dataset.SHARD_SIZE)
+    return ImagePool(run.work_folder, {"held-out": numbers["held-out"]})
+
+
+def require_images(run: TrainingRun, *names: str) -> None:
+    """Raise CommandError unless all images of some folders are there."""
+    numbers = run.number_shards(dataset.SHARD_SIZE)
+    wanted = {name: numbers[name] for name in names}
+    missing = dataset.list_tasks(run.work_folder, wanted, run.size)
+    if missing:
+        raise CommandError(
+            f"{len(missing)} shards of images are missing, '{missing[0][0]}' "
+            f"for one; run `textual-inversion models pictures` first."
+        )
 
 
 def load_held_out(run: TrainingRun) -> CaptionedImages:
@@ -68,116 +97,138 @@ def load_held_out(run: TrainingRun) -> CaptionedImages:
 
     They are rendered first if need be: measuring needs no others.
     """
-    folder = run.work_folder / "captioned"
-    first = run.num_images - NUM_HELD_OUT
+    numbers = run.number_shards(dataset.SHARD_SIZE)["held-out"]
     dataset.render_shards(
-        folder,
-        run.num_images,
-        run.size,
-        dataset.render_captioned_shard,
-        run.workers,
-        first,
+        run.work_folder, {"held-out": numbers}, run.size, run.workers
     )
-    return dataset.load_images(folder, run.num_images, first)
+    return dataset.load_images(run.work_folder / "held-out", numbers)
 
 
 # --- models ----------------------------------------------------------------
 
 
-def shorten(config: PretrainingConfig, run: TrainingRun) -> PretrainingConfig:
-    """Return a config with the run's share of the steps, at least two."""
-    steps = max(2, round(config.steps * run.step_share))
-    return dataclasses.replace(config, steps=steps)
+def train_clip(run: TrainingRun) -> open_clip.CLIP:
+    """Train the CLIP, or load it from a finished checkpoint.
 
-
-def train_clip(
-    run: TrainingRun, images: CaptionedImages | None = None
-) -> open_clip.CLIP:
-    """Train the CLIP, or load it from a finished checkpoint."""
+    In a run that has a time, images are encoded for the U-Net meanwhile.
+    """
+    config, pool = run.read_config("clip"), make_pool(run)
+    on_step = None
+    if run.is_timed and (run.work_folder / "vae.pt").exists():
+        on_step = make_encoder(run, pool).encode_next
     return clip.train_clip(
-        images or load_captioned(run),
-        run.size,
+        clip.make_source(pool, config.wearers),
         run.work_folder / "clip.pt",
         run.device,
-        shorten(clip.CONFIG, run),
+        config,
+        clip.make_source(make_held_out_pool(run), names=HELD_OUT),
+        on_step,
     )
 
 
-def train_vae(
-    run: TrainingRun, images: CaptionedImages | None = None
-) -> AutoencoderKL:
-    """Train the VAE, then its decoder, or load finished checkpoints."""
-    images = images or load_captioned(run)
-    trained_vae = vae.train_vae(
-        images,
+def train_vae(run: TrainingRun) -> AutoencoderKL:
+    """Train the VAE, or load it from a finished checkpoint."""
+    config = run.read_config("vae")
+    return vae.train_vae(
+        vae.make_source(make_pool(run), config.wearers),
         run.size,
         run.work_folder / "vae.pt",
         run.device,
-        shorten(vae.CONFIG, run),
+        config,
+        vae.make_source(make_held_out_pool(run), names=HELD_OUT),
     )
+
+
+def train_decoder(run: TrainingRun) -> AutoencoderKL:
+    """Train the VAE's decoder on, or load the VAE with a finished one."""
+    config = run.read_config("decoder")
     return vae.train_decoder(
-        trained_vae,
-        images,
+        load_vae(run),
+        vae.make_source(make_pool(run), config.wearers),
         run.work_folder / "decoder.pt",
         run.device,
-        shorten(vae.DECODER_CONFIG, run),
+        config,
+        vae.make_source(make_held_out_pool(run), names=HELD_OUT),
     )
 
 
-def cache_latents(
-    run: TrainingRun, images: CaptionedImages
-) -> vae.EncodedImages:
-    """Encode all images once; keep the posteriors in the work folder."""
-    path = run.work_folder / "latents.pt"
-    if path.exists():
-        return vae.EncodedImages(**torch.load(path, weights_only=True))
-    encoded = vae.encode_dataset(train_vae(run, images), images, run.device)
-    with write_atomically(path) as unfinished, unfinished.open("wb") as file:
-        torch.save(vars(encoded), file)  # to a path, torch hides a full disk
-    return encoded
+def load_vae(run: TrainingRun) -> AutoencoderKL:
+    """Load the VAE as it was before its decoder was trained on."""
+    trained_vae = load_trained(
+        run.work_folder / "vae.pt", vae.make_vae(run.size), "vae"
+    )
+    return trained_vae.to(run.device, memory_format=torch.channels_last)
+
+
+def load_clip(run: TrainingRun) -> open_clip.CLIP:
+    """Load the trained CLIP."""
+    return load_trained(
+        run.work_folder / "clip.pt", clip.make_clip(), "clip"
+    ).clip
+
+
+def make_encoder(run: TrainingRun, pool: ImagePool) -> latents.LatentEncoder:
+    """Make what encodes a pool's images with the trained VAE.
+
+    A run that has a time keeps the first images only, up to the last
+    captioned shard that the judges learn from.
+    """
+    kept = max(run.number_shards(dataset.SHARD_SIZE)["captioned"]) + 1
+    return latents.LatentEncoder(
+        load_vae(run),
+        pool,
+        run.device,
+        kept if pool.grows else None,
+    )
 
 
 def train_unet(run: TrainingRun) -> UNet2DConditionModel:
-    """Train the U-Net, or load it from a finished checkpoint."""
-    images = load_captioned(run)
-    encoded = cache_latents(run, images)
-    text_encoder = text_encoder_from_clip(train_clip(run, images))
-    text_encoder = text_encoder.to(run.device)
-    tokenizer = make_tokenizer(
-        run.work_folder / "tokenizer",
-        text_encoder.config.max_position_embeddings,
-    )
+    """Train the U-Net, or load it from a finished checkpoint.
 
-    def encode_captions() -> unet.CaptionEmbeds:
-        """Encode all captions, and the empty one."""
-        embeds, empty = (
-            unet.encode_captions(text_encoder, tokenizer, texts, run.device)
-            for texts in (images.captions, [""])
-        )
-        return embeds, empty
-
+    All images are encoded first. In a run that has a time, a few are, and
+    the others follow between the steps, as they arrive.
+    """
+    config = run.read_config("unet")
+    text_encoder = text_encoder_from_clip(load_clip(run)).to(run.device)
+    held_out = make_encoder(run, make_held_out_pool(run))
+    held_out.encode_all(HELD_OUT[:1])
+    encoder = make_encoder(run, make_pool(run))
+    encoder.encode_all(STREAMS, NUM_FIRST_SHARDS if run.is_timed else None)
+    torch.manual_seed(config.seed)
+    model = unet.make_unet(text_encoder.config.hidden_size).to(run.device)
     return unet.train_unet(
-        encoded,
-        encode_captions,
-        text_encoder.config.hidden_size,
+        model,
+        text_encoder,
+        latents.compute_scaling_factor(encoder.latents),
+        unet.make_source(encoder.latents, config.wearers),
         run.work_folder / "unet.pt",
-        run.device,
-        shorten(unet.CONFIG, run),
+        config,
+        unet.make_source(held_out.latents, names=HELD_OUT),
+        encoder.encode_next if run.is_timed else None,
     )
+
+
+def load_unet(run: TrainingRun, text_width: int) -> UNet2DConditionModel:
+    """Load the trained U-Net."""
+    model = unet.make_unet(text_width)
+    return load_trained(run.work_folder / "unet.pt", model, "unet")
 
 
 def train_judges(run: TrainingRun) -> Judges:
     """Train the judges, or load them from finished checkpoints."""
+    require_images(run, "judges", "captioned")
+    numbers = run.number_shards(dataset.SHARD_SIZE)
+    judged, captioned = (
+        dataset.load_images(run.work_folder / name, numbers[name])
+        for name in ("judges", "captioned")
+    )
     return judges.train_judges(
-        dataset.load_images(run.work_folder / "judges", run.num_judge_images),
-        load_captioned(run),
+        judged,
+        captioned,
         run.size,
         run.work_folder,
         run.device,
-        {
-            name: shorten(config, run)
-            for name, config in judges.CONFIGS.items()
-        },
+        {name: run.read_config(f"judge-{name}") for name in JUDGES},
     )
 
 
@@ -186,23 +237,30 @@ def train_judges(run: TrainingRun) -> Judges:
 
 def write_models(run: TrainingRun) -> None:
     """Write the trained models as open_clip and diffusers load them."""
-    images = load_captioned(run)
-    trained_clip = train_clip(run, images)
-    trained_vae = train_vae(run, images)
-    encoded = cache_latents(run, images)
-    trained_vae.register_to_config(
-        scaling_factor=round(encoded.scaling_factor, 5)
+    for name in JUDGES:
+        require_trained(run.work_folder / f"judge-{name}.pt", "judges")
+    trained_clip = load_clip(run)
+    trained_vae = load_trained(
+        run.work_folder / "decoder.pt", vae.make_vae(run.size), "decoder"
     )
-    save_clip(trained_clip, clip.clip_config(run.size), run.target / "clip")
-    save_pipeline(
-        trained_clip,
-        trained_vae,
-        train_unet(run),
-        run.target / "stable-diffusion",
-    )
-    save_judges(train_judges(run), run.target / "judges")
-    write_concepts(run.target.parent / "concepts")
-    print(f"The models are in {run.target}")
+    trained_unet = load_unet(run, trained_clip.transformer.width)
+    trained_judges = train_judges(run)
+    if is_main_process():
+        pool = ImagePool(run.work_folder / "latents")
+        trained_vae.register_to_config(
+            scaling_factor=latents.compute_scaling_factor(pool)
+        )
+        save_clip(trained_clip, clip.clip_config(), run.target / "clip")
+        save_pipeline(
+            trained_clip,
+            trained_vae,
+            trained_unet,
+            run.target / "stable-diffusion",
+        )
+        save_judges(trained_judges, run.target / "judges")
+        write_concepts(run.target.parent / "concepts")
+        print(f"The models are in {run.target}")
+    wait_for_all()
 
 
 def measure_models(run: TrainingRun) -> None:
@@ -210,6 +268,8 @@ def measure_models(run: TrainingRun) -> None:
 
     A README beside the card that has a place for the tables is filled, too.
     """
+    if not is_main_process():
+        return
     path = run.card or run.target / "card.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     profile = dataclasses.replace(
@@ -222,7 +282,7 @@ def measure_models(run: TrainingRun) -> None:
         load_models(profile, device=run.device),
         load_judges(run.target / "judges"),
         load_held_out(run),
-        run.num_captions,
+        max(2, round(run.num_captions * run.share)),
         path,
     )
     fill_page(path.with_name("README.md"), card)
@@ -233,8 +293,9 @@ def measure_models(run: TrainingRun) -> None:
 
 STAGES: dict[str, Callable[[TrainingRun], object]] = {
     "pictures": render_all,
-    "clip": train_clip,
     "vae": train_vae,
+    "clip": train_clip,
+    "decoder": train_decoder,
     "unet": train_unet,
     "judges": train_judges,
     "write": write_models,
@@ -245,20 +306,53 @@ STAGES: dict[str, Callable[[TrainingRun], object]] = {
 def run_stages(stage: str, run: TrainingRun) -> None:
     """Run one of STAGES, or "all" of them in order.
 
-    Raises CommandError for a size that no VAE is built for, and for too few
-    images.
+    Raises CommandError for options that nothing can be trained with.
     """
+    check_run(run)
+    start_processes(run.device)
+    if stage != "all":
+        STAGES[stage](run)
+    elif run.is_timed and is_main_process():
+        run_beside_rendering(run)
+    else:
+        for run_stage in STAGES.values():
+            run_stage(run)
+
+
+def run_beside_rendering(run: TrainingRun) -> None:
+    """Run all stages while other processes render images for them.
+
+    A training begins with the first few shards, and goes on with what has
+    been rendered by then. Rendering ends when the U-Net is trained.
+    """
+    numbers = run.number_shards(dataset.SHARD_SIZE)
+    first = {name: numbers[name][:NUM_FIRST_SHARDS] for name in STREAMS}
+    with BackgroundRenderer(run) as renderer:
+        renderer.wait_for({"held-out": numbers["held-out"], **first})
+        for name in ("vae", "clip", "decoder", "unet"):
+            STAGES[name](run)
+        renderer.wait_for(numbers)
+    for name in ("judges", "write", "card"):
+        STAGES[name](run)
+
+
+def check_run(run: TrainingRun) -> None:
+    """Raise CommandError for options that nothing can be trained with."""
     if run.size not in vae.BLOCK_WIDTHS:
         sizes = " or ".join(map(str, vae.BLOCK_WIDTHS))
         raise CommandError(f"--size must be {sizes}, not {run.size}.")
-    min_judge_images = 2 * dataset.SHARD_SIZE
-    if (
-        run.num_images <= NUM_HELD_OUT
-        or run.num_judge_images < min_judge_images
-    ):
+    if not 0 < run.share <= 1:
         raise CommandError(
-            f"--pictures must be over {NUM_HELD_OUT:,} (that many are held "
-            f"out) and --judged at least {min_judge_images:,}."
+            f"--share must be over 0 and at most 1, not {run.share}."
         )
-    for name in STAGES if stage == "all" else (stage,):
-        STAGES[name](run)
+    smallest = 2 * dataset.SHARD_SIZE
+    if min(run.num_images, run.num_judge_images) < smallest:
+        raise CommandError(
+            f"--pictures and --judged must both be at least {smallest:,}."
+        )
+    if run.device != "cpu" and not torch.cuda.is_available():
+        raise CommandError(
+            f"--device {run.device}: torch finds no GPU; use --device cpu."
+        )
+    for name in ("clip", "vae", "decoder", "unet"):
+        run.read_config(name)

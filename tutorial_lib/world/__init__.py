@@ -7,10 +7,11 @@ alone, so the truth about every image is known.
 from tutorial_lib.world.captioned_scenes import (
     label_scene,
     sample_captioned_scene,
+    sample_wearer_scene,
 )
 from tutorial_lib.world.captions import HAIR_PHRASES, STYLE_CAPTIONS, describe
 from tutorial_lib.world.carriers import CARRIERS
-from tutorial_lib.world.colors import COLORS, HAIR_COLORS
+from tutorial_lib.world.colors import COLORS, EYE_COLORS, HAIR_COLORS
 from tutorial_lib.world.concepts import (
     KIND_NAMES,
     Concept,
@@ -24,7 +25,7 @@ from tutorial_lib.world.concepts import (
 )
 from tutorial_lib.world.corgi import WAYS
 from tutorial_lib.world.patterns import MOTIFS, Pattern
-from tutorial_lib.world.people import GLASSES, HAIR, Person
+from tutorial_lib.world.people import GLASSES, HAIR, MARKS, Person
 from tutorial_lib.world.scenes import (
     Scene,
     pattern_scene,
@@ -38,11 +39,13 @@ __all__ = [
     "CARRIERS",
     "COLORS",
     "Concept",
+    "EYE_COLORS",
     "GLASSES",
     "HAIR",
     "HAIR_COLORS",
     "HAIR_PHRASES",
     "KIND_NAMES",
+    "MARKS",
     "MOTIFS",
     "PARTS",
     "Pattern",
@@ -66,4 +69,5 @@ __all__ = [
     "render_wearer",
     "sample_captioned_scene",
     "sample_concept",
+    "sample_wearer_scene",
 ]
