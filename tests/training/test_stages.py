@@ -114,6 +114,15 @@ def test_held_out_images_are_rendered_alone(run):
     assert images is None and rendered == [{"held-out": [HELD_OUT_NUMBER]}]
 
 
+def test_the_card_is_measured_at_the_size_of_the_written_models(run):
+    with pytest.raises(CommandError, match="no models in .*models write"):
+        stages.read_size(run)
+    path = run.target / "stable-diffusion" / "vae" / "config.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"sample_size": 32}', encoding="utf-8")
+    assert stages.read_size(run) == 32
+
+
 def test_each_size_has_a_work_folder_of_its_own(tmp_path):
     folders = {TrainingRun(size=size).work_folder for size in (64, 128)}
     assert {folder.name for folder in folders} == {"tiny64", "tiny128"}

@@ -34,7 +34,7 @@ class LatentEncoder:
     Latents lie in the folder `latents` beside the images' own, and name the
     VAE that made them. With `num_kept`, the images of all shards from that
     number on are deleted once they are encoded: a stream of images would
-    fill the disk.
+    fill the disk. Nothing else may be reading them by then.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class LatentEncoder:
         waiting = []
         for name, number in shards:
             if read_vae_id(self.folder / name, number) == self.vae_id:
-                self.encoded.add((name, number))
+                self._finish(name, number)
             else:
                 waiting.append((name, number))
         return waiting
@@ -113,9 +113,14 @@ class LatentEncoder:
         target = name_shard(self.folder / name, number)
         with write_atomically(target) as unfinished:
             save_file(columns, unfinished, metadata={"vae": self.vae_id})
+        self._finish(name, number)
+
+    def _finish(self, name: str, number: int) -> None:
+        """Note that a shard is encoded; delete its images, or keep them."""
         self.encoded.add((name, number))
         if self.num_kept is not None and number >= self.num_kept:
-            source.unlink()
+            source = name_shard(self.pool.folder / name, number)
+            source.unlink(missing_ok=True)
 
 
 def identify_encoder(vae: AutoencoderKL) -> str:

@@ -267,16 +267,11 @@ class Trainer:
             self.ema.store(parameters)
             self.ema.copy_to(parameters)
         self.model.eval()
+        parts = range(self.config.accumulation)
+        places = itertools.product(range(NUM_HELD_OUT_BATCHES), parts)
         losses = [
             self.objective(batch, self.make_step(number, part, 1.0))
-            for (number, part), batch in zip(
-                itertools.product(
-                    range(NUM_HELD_OUT_BATCHES),
-                    range(self.config.accumulation),
-                ),
-                loader,
-                strict=True,
-            )
+            for (number, part), batch in zip(places, loader, strict=True)
         ]
         self.model.train()
         if self.ema:

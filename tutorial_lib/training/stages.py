@@ -6,6 +6,7 @@ another says which to run first.
 """
 
 import dataclasses
+import json
 from collections.abc import Callable
 
 import open_clip
@@ -167,32 +168,26 @@ def load_clip(run: TrainingRun) -> open_clip.CLIP:
     ).clip
 
 
-def make_encoder(run: TrainingRun, pool: ImagePool) -> latents.LatentEncoder:
-    """Make what encodes a pool's images with the trained VAE.
-
-    A run that has a time keeps the first images only, up to the last
-    captioned shard that the judges learn from.
-    """
-    kept = max(run.number_shards(dataset.SHARD_SIZE)["captioned"]) + 1
-    return latents.LatentEncoder(
-        load_vae(run),
-        pool,
-        run.device,
-        kept if pool.grows else None,
-    )
+def make_encoder(
+    run: TrainingRun, pool: ImagePool, num_kept: int | None = None
+) -> latents.LatentEncoder:
+    """Make what encodes a pool's images with the trained VAE."""
+    return latents.LatentEncoder(load_vae(run), pool, run.device, num_kept)
 
 
 def train_unet(run: TrainingRun) -> UNet2DConditionModel:
     """Train the U-Net, or load it from a finished checkpoint.
 
     All images are encoded first. In a run that has a time, a few are, and
-    the others follow between the steps, as they arrive.
+    the others follow between the steps, as they arrive; of their images,
+    only those up to the last that the judges learn from are kept.
     """
     config = run.read_config("unet")
     text_encoder = text_encoder_from_clip(load_clip(run)).to(run.device)
     held_out = make_encoder(run, make_held_out_pool(run))
     held_out.encode_all(HELD_OUT[:1])
-    encoder = make_encoder(run, make_pool(run))
+    kept = max(run.number_shards(dataset.SHARD_SIZE)["captioned"]) + 1
+    encoder = make_encoder(run, make_pool(run), kept if run.is_timed else None)
     encoder.encode_all(STREAMS, NUM_FIRST_SHARDS if run.is_timed else None)
     torch.manual_seed(config.seed)
     model = unet.make_unet(text_encoder.config.hidden_size).to(run.device)
@@ -263,8 +258,19 @@ def write_models(run: TrainingRun) -> None:
     wait_for_all()
 
 
+def read_size(run: TrainingRun) -> int:
+    """Return the side of an image that the written models generate."""
+    path = run.target / "stable-diffusion" / "vae" / "config.json"
+    if not path.exists():
+        raise CommandError(
+            f"There are no models in '{run.target}'; "
+            f"run `textual-inversion models write` first."
+        )
+    return json.loads(path.read_text(encoding="utf-8"))["sample_size"]
+
+
 def measure_models(run: TrainingRun) -> None:
-    """Measure the written models; write the card, and print it.
+    """Measure the written models, of any size; write and print the card.
 
     A README beside the card that has a place for the tables is filled, too.
     """
@@ -272,6 +278,7 @@ def measure_models(run: TrainingRun) -> None:
         return
     path = run.card or run.target / "card.json"
     path.parent.mkdir(parents=True, exist_ok=True)
+    run = dataclasses.replace(run, size=read_size(run))
     profile = dataclasses.replace(
         pick_profile("tiny"),
         size=run.size,
