@@ -45,7 +45,7 @@ from tutorial_lib.training.training_run import TrainingRun
 
 JUDGES = ("pattern", "person", "attributes")
 HELD_OUT = ("held-out", "held-out")
-NUM_FIRST_SHARDS = 8  # with which a training that has a time begins
+NUM_FIRST_SHARDS = 3  # of each, with which a training that has a time begins
 
 # --- images ----------------------------------------------------------------
 

@@ -78,49 +78,64 @@ def train_unet(
 ) -> UNet2DConditionModel:
     """Train the U-Net to predict the noise in noised latents (epsilon).
 
-    `text_encoder` is on the U-Net's device. The loss is weighted by
-    `compute_timestep_weights`, and in time more on the shirts of people in
-    patterns (`weigh_shirts`). `held_out` and `on_step` are
-    as in `train`.
+    `text_encoder` is on the U-Net's device. `held_out` and `on_step` are as
+    in `train`.
     """
-    device = unet.device
-    noise_scheduler = make_noise_scheduler()
-    weights = compute_timestep_weights(noise_scheduler.alphas_cumprod)
-    weights = weights.to(device)
-    empty_ids = tokenize_captions([""]).to(device)
-
-    def compute_loss(
-        unet: UNet2DConditionModel, batch: Batch, step: Step
-    ) -> Float[Tensor, ""]:
-        """Add noise to a batch of latents and let the U-Net predict it."""
-        noisy_latents, noise, timesteps = make_noisy_latents(
-            batch, scaling_factor, noise_scheduler, step
-        )
-        token_ids = drop_captions(batch["token_ids"], empty_ids, step)
-        with autocast(device, config.mixed_precision):
-            with torch.no_grad():
-                embeds = text_encoder(pad_with_end(token_ids))[0]
-            noise_pred = unet(noisy_latents, timesteps, embeds).sample
-        error = functional.mse_loss(
-            noise_pred.float(), noise, reduction="none"
-        )
-        if step.progress >= config.loss_weight("shirt_from"):
-            shirt_weight = config.loss_weight("shirt")
-            error = error * weigh_shirts(
-                error, batch["is_wearer"], shirt_weight
-            )
-        return (weights[timesteps] * error.mean((1, 2, 3))).mean()
-
     return train(
         unet,
         config,
-        compute_loss,
+        NoiseLoss(text_encoder, scaling_factor, config),
         checkpoint,
         "U-Net",
         batches,
         held_out,
         on_step,
     )
+
+
+class NoiseLoss:
+    """The weighted error of the noise that a U-Net finds in latents.
+
+    Weighted by `compute_timestep_weights`, and in time more on the shirts
+    of people in patterns (`weigh_shirts`).
+    """
+
+    def __init__(
+        self,
+        text_encoder: CLIPTextModel,
+        scaling_factor: float,
+        config: PretrainingConfig,
+    ) -> None:
+        self.text_encoder = text_encoder
+        self.scaling_factor = scaling_factor
+        self.config = config
+        self.device = text_encoder.device
+        self.noise_scheduler = make_noise_scheduler()
+        self.weights = compute_timestep_weights(
+            self.noise_scheduler.alphas_cumprod
+        ).to(self.device)
+        self.empty_ids = tokenize_captions([""]).to(self.device)
+
+    def __call__(
+        self, unet: UNet2DConditionModel, batch: Batch, step: Step
+    ) -> Float[Tensor, ""]:
+        """Add noise to a batch of latents and let the U-Net predict it."""
+        config = self.config
+        noisy_latents, noise, timesteps = make_noisy_latents(
+            batch, self.scaling_factor, self.noise_scheduler, step
+        )
+        token_ids = drop_captions(batch["token_ids"], self.empty_ids, step)
+        with autocast(self.device, config.mixed_precision):
+            with torch.no_grad():
+                embeds = self.text_encoder(pad_with_end(token_ids))[0]
+            noise_pred = unet(noisy_latents, timesteps, embeds).sample
+        error = functional.mse_loss(
+            noise_pred.float(), noise, reduction="none"
+        )
+        if step.progress >= config.loss_weight("shirt_from"):
+            weight = config.loss_weight("shirt")
+            error = error * weigh_shirts(error, batch["is_wearer"], weight)
+        return (self.weights[timesteps] * error.mean((1, 2, 3))).mean()
 
 
 def make_noisy_latents(
