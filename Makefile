@@ -5,6 +5,9 @@
 # make evaluate   measure the models, and the learning of unseen concepts
 # make speed      compare generating and learning with plain diffusers
 # make sweep      learn again with more and fewer pictures, steps, vectors
+# make wheel      build one file to install, with the models in it
+# make address    write where this is published: REPO=owner/name
+# make test-colab run the lessons with Colab's versions of everything
 # make models     train the tiny models in data/tiny again
 # make clean      remove what the above have made, except the models
 #
@@ -13,14 +16,17 @@
 
 PYTHON ?= python3
 ARGS ?=
+REPO ?=
 
 BIN := .venv/bin
 READY := .venv/.ready
+COLAB := .venv-colab
 
 # A cell runs as long as its machine needs: only one that hangs is stopped.
 NBMAKE := --nbmake --nbmake-kernel=python3 --nbmake-timeout=3600
 
 .PHONY: run test lab evaluate speed sweep models notebooks clean
+.PHONY: wheel address test-colab
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -54,8 +60,20 @@ notebooks: $(READY)
 models: $(READY)
 	$(BIN)/python -m tutorial_lib models $(ARGS)
 
+# setuptools would take up what an earlier build left in build/.
+wheel: $(READY)
+	@rm -rf build
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls -l dist/*.whl
+
+address:
+	@$(PYTHON) -m tutorial_lib.address $(REPO)
+
+test-colab: $(READY) $(COLAB)/.ready
+	$(BIN)/python -m pytest -m slow tests/colab/test_lessons.py $(ARGS)
+
 clean:
-	rm -rf .venv out build *.egg-info .pytest_cache .ruff_cache .mypy_cache .grimp_cache
+	rm -rf .venv .venv-colab out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .grimp_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last, so a set-up that broke off is taken up again,
@@ -71,4 +89,11 @@ $(READY): pyproject.toml
 	"the package python3-venv, then try again." >&2; exit 1; }
 	@$(BIN)/python -m pip install --disable-pip-version-check \
 	--editable '.[lab,test]'
+	@touch $@
+
+# Colab's Python is 3.13; its packages take another 6 GB.
+$(COLAB)/.ready: tests/colab/requirements.txt
+	$(PYTHON) -m venv $(COLAB)
+	$(COLAB)/bin/python -m pip install --disable-pip-version-check \
+	--quiet --no-deps --requirement $<
 	@touch $@

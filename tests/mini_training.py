@@ -54,10 +54,11 @@ def write_configs(folder, **settings):
 SMALL_RUN = f"""
 import pathlib, sys
 import torch
-from tutorial_lib.training import dataset, stages
+from tutorial_lib.training import dataset, judge_images, stages
 
 torch.set_num_threads(1)
 dataset.SHARD_SIZE = {SHARD_SIZE}
+judge_images.GROUPS_PER_SHARD, judge_images.SHARD_SIZE = 1, 32
 stages.STAGES["card"] = lambda run: None  # it measures for minutes
 
 if __name__ == "__main__":  # processes that render images read this, too
@@ -65,7 +66,7 @@ if __name__ == "__main__":  # processes that render images read this, too
     run = stages.TrainingRun(
         size=int(sys.argv[2]),
         num_images={4 * SHARD_SIZE},
-        num_judge_images={4 * SHARD_SIZE},
+        num_judge_images=128,
         device="cpu",
         configs=folder / "configs",
         work=folder / "work",

@@ -37,6 +37,7 @@ from tutorial_lib.inversion import (
     learn_word,
 )
 from tutorial_lib.words import (
+    FORMS,
     LearnedWord,
     check_word,
     find_words,
@@ -129,6 +130,31 @@ def test_files_of_words(tmp_path, path, profile, name):
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(repr(name)[:200].encode("utf-8", "replace"))
     assert attempt(LearnedWord.load, bad) is None
+
+
+@quick
+@given(
+    st.sampled_from([*FORMS, None]) | anything,
+    st.sampled_from(["float16", torch.bfloat16]) | anything,
+    st.sampled_from(["X.pt", "X", "Y.safetensors"]),
+)
+def test_forms_of_words(tmp_path, form, dtype, name):
+    word = LearnedWord("X", torch.ones(1, 32))
+    path = attempt(word.save, tmp_path / name, form, dtype)
+    if path is not None:
+        assert torch.equal(LearnedWord.load(path).vectors, word.vectors)
+
+
+@quick
+@given(
+    st.sampled_from([b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"\x80\x02", b""]),
+    st.binary(max_size=200),
+    st.sampled_from([".pt", ".bin", ".png", ".safetensors"]),
+)
+def test_any_bytes_are_no_word(tmp_path, start, content, suffix):
+    path = tmp_path / f"any{suffix}"
+    path.write_bytes(start + content)
+    assert attempt(LearnedWord.load, path) is None
 
 
 @quick

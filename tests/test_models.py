@@ -9,7 +9,7 @@ import pytest
 import torch
 import transformers
 
-from tutorial_lib.errors import DataError
+from tutorial_lib.errors import ArgumentError, DataError
 from tutorial_lib.models import (
     SMALL_IMAGE,
     load_models,
@@ -36,6 +36,18 @@ def test_models_that_are_missing_are_named_with_the_remedy(
     profile = replace(PROFILES["tiny"], pipeline=str(tmp_path / "nothing"))
     with pytest.raises(DataError, match="nothing'; fetch the whole"):
         load_models(profile)
+
+
+@pytest.mark.parametrize(
+    "device", ["gpu", "cuda:99", "meta", "", 99, 1.5, [], "CPU"]
+)
+def test_a_device_that_is_not_there_is_refused_before_loading(device):
+    with pytest.raises(ArgumentError, match="`device` cannot be .*; give one"):
+        load_models("tiny", device=device)
+
+
+def test_a_torch_device_is_taken():
+    assert load_models("tiny", device=torch.device("cpu")).device == "cpu"
 
 
 def test_autocast_can_be_switched_on_and_off():

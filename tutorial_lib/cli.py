@@ -14,7 +14,7 @@ import typer
 
 from tutorial_lib.arguments import MAX_SEED
 from tutorial_lib.errors import CommandError, TutorialError
-from tutorial_lib.settings import OUT, choose_device
+from tutorial_lib.settings import OUT
 from tutorial_lib.training.training_run import TrainingRun
 
 MAX_CONCEPTS = 10_000  # of one range; a word takes a minute to learn
@@ -22,6 +22,8 @@ INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
 KindName = Literal["pattern", "person"]
 RecipeName = Literal["both", "similarity", "denoising"]
+FormName = Literal["diffusers", "a1111", "kohya", "onetrainer", "sdxl"]
+DtypeName = Literal["float32", "float16", "bfloat16"]
 StageName = Literal[
     "all",
     "pictures",
@@ -119,6 +121,7 @@ def run(
     ] = False,
 ) -> None:
     """Learn both words, generate the four examples, write the report."""
+    check_target(OUT / "index.html")
     from tutorial_lib.report import report_shipped_concepts
 
     report_shipped_concepts(OUT, quick=quick)
@@ -174,6 +177,58 @@ def sweep(kind: KindOption, seeds: SeedsOption, target: JsonOption) -> None:
     points = run_sweep(load_models("tiny"), load_judges(), kind, numbers, path)
     print(format_sweep(points))
     print(f"Identity, 95 % intervals. The points are in {path}")
+
+
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE", help="A word's file, ours or another program's."
+    ),
+]
+TargetFileArgument = Annotated[
+    str, typer.Argument(metavar="TARGET", help="The file to write.")
+]
+FormOption = Annotated[
+    FormName | None,
+    typer.Option(
+        help="How the file is laid out: kohya is InvokeAI's as well, sdxl "
+        "is for two text encoders. By default diffusers or sdxl, and a1111 "
+        "for a TARGET in .pt."
+    ),
+]
+DtypeOption = Annotated[
+    DtypeName, typer.Option(help="The number format of the vectors.")
+]
+WordOption = Annotated[
+    str | None,
+    typer.Option(help="What to call the word, if not by its own name."),
+]
+
+
+@app.command(
+    epilog="\b\nExample:\n  textual-inversion convert X.safetensors mymug.pt "
+    "--form a1111"
+)
+def convert(
+    source: SourceArgument,
+    target: TargetFileArgument,
+    form: FormOption = None,
+    dtype: DtypeOption = "float32",
+    word: WordOption = None,
+) -> None:
+    """Write a word's file anew, as another program reads it."""
+    from tutorial_lib.words import FORMS, LearnedWord, pick_form
+
+    learned = LearnedWord.load(source, word=word)
+    if form is None and target.lower().endswith(".pt"):
+        form = "a1111"
+    used = pick_form(form, len(learned.tensors), learned.word)
+    path = learned.save(target, used, dtype)
+    widths = " and ".join(str(rows.shape[1]) for rows in learned.tensors)
+    print(
+        f'{path} holds "{learned.word}": {learned.num_vectors} x {widths} '
+        f"numbers in {dtype}.\nFor {FORMS[used].programs}. {FORMS[used].use}"
+    )
 
 
 @app.command(epilog="\b\nExample:\n  textual-inversion notebooks 01 02")
@@ -260,6 +315,7 @@ def models(
     tensorboard: TensorboardOption = False,
 ) -> None:
     """Train the tiny CLIP, Stable Diffusion and judges, or one stage."""
+    from tutorial_lib.models import read_device
     from tutorial_lib.training.stages import run_stages
 
     run_stages(
@@ -272,7 +328,7 @@ def models(
             share=share,
             preset=preset,
             configs=configs,
-            device=device or choose_device(),
+            device=read_device(device),
             work=work,
             target=target,
             card=card,

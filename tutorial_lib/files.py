@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -71,3 +72,8 @@ def write_json(
     text = json.dumps(content, indent=indent, ensure_ascii=False) + "\n"
     with write_atomically(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
+
+
+def fingerprint(source: str) -> str:
+    """Return eight letters that stand for a text, such as a cell's code."""
+    return hashlib.sha256(source.encode()).hexdigest()[:8]

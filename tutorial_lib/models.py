@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import diffusers
 import open_clip
@@ -18,9 +19,10 @@ from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.checkpoint import checkpoint
 from transformers.utils import logging as transformers_logging
 
-from tutorial_lib.arguments import describe
+from tutorial_lib.arguments import describe, refuse
 from tutorial_lib.errors import ArgumentError, DataError
 from tutorial_lib.settings import (
     Profile,
@@ -57,12 +59,12 @@ def load_models(
     environment variable TUTORIAL_MODEL decides. `device` is "cpu" or
     "cuda", by default whichever is there. CLIP is float32 everywhere,
     the pipeline is so on the CPU and half precision on a GPU. Raises
-    TutorialError for an unknown name, DataError if the tiny models are not
-    there.
+    TutorialError for an unknown name, ArgumentError for a device that is not
+    there, DataError if the tiny models are not.
     Taught in notebooks/01_clip_similarity.ipynb.
     """
     profile = name if isinstance(name, Profile) else pick_profile(name)
-    device = device or choose_device()
+    device = read_device(device)
     check_files(profile)
     pipeline = load_pipeline(profile, device=device)
     clip, _, preprocess = open_clip.create_model_and_transforms(
@@ -83,6 +85,23 @@ def load_models(
         preprocess=preprocess,
         clip_tokenizer=clip_tokenizer,
     )
+
+
+def read_device(device: Any) -> str:
+    """Return the device to compute on, by default a GPU where there is one.
+
+    Raises ArgumentError for one that this machine has not got.
+    """
+    if device is None:
+        return choose_device()
+    try:
+        torch.zeros(1, device=device).item()
+        return str(torch.device(device))
+    except (RuntimeError, TypeError, ValueError, AssertionError):
+        there = '"cpu" or "cuda"' if torch.cuda.is_available() else '"cpu"'
+        raise ArgumentError(
+            refuse(device, "device", f"one of this machine, {there}, or None")
+        ) from None
 
 
 def check_models(models: object) -> None:
@@ -152,6 +171,61 @@ def use_short_attention(
     if on_cpu and models.profile.size <= SMALL_IMAGE:
         return sdpa_kernel([SDPBackend.MATH])
     return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def use_gradient_checkpointing(models: Models, is_on: bool) -> Iterator[None]:
+    """Let the U-Net's blocks be computed again in the backward pass.
+
+    Within the `with` block its forward pass keeps little more than what goes
+    into each block. Nothing in it is random, so the gradient is the same.
+    """
+    if not is_on:
+        yield
+        return
+
+    def compute_twice(block: Callable, *args: Any) -> Any:
+        """Compute a block now, and again, as now, in the backward pass."""
+        return checkpoint(
+            block,
+            *args,
+            use_reentrant=False,
+            preserve_rng_state=False,
+            context_fn=lambda: (
+                contextlib.nullcontext(),
+                use_short_attention(models),
+            ),
+        )
+
+    unet = models.pipeline.unet
+    unet.enable_gradient_checkpointing(compute_twice)
+    try:
+        yield
+    finally:
+        unet.disable_gradient_checkpointing()
+
+
+def copy_to_device(tensor: Tensor, device: str) -> Tensor:
+    """Copy a tensor from the CPU, without waiting until a GPU has it."""
+    if torch.device(device).type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+@contextlib.contextmanager
+def keep_off_gpu(part: torch.nn.Module, device: str) -> Iterator[None]:
+    """Keep a network that is not needed in the CPU's memory meanwhile.
+
+    `device` is where it belongs. On the CPU this does nothing.
+    """
+    if torch.device(device).type == "cpu":
+        yield
+        return
+    part.to("cpu")
+    try:
+        yield
+    finally:
+        part.to(device)
 
 
 def pool_at_end_of_text(

@@ -4,7 +4,6 @@
 """
 
 import base64
-import hashlib
 import io
 import re
 from pathlib import Path
@@ -16,7 +15,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from tutorial_lib.errors import CommandError, TutorialError
-from tutorial_lib.files import write_atomically
+from tutorial_lib.files import fingerprint, write_atomically
 from tutorial_lib.settings import DATA, ROOT
 
 FOLDER = ROOT / "notebooks"
@@ -29,8 +28,14 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 def find_notebooks(numbers: list[str]) -> list[Path]:
     """Return the notebooks with these numbers ("01"), or all of them.
 
-    Raises CommandError for a number that no notebook has.
+    Raises CommandError for a number that no notebook has, or if the library
+    was installed without the notebooks.
     """
+    if not FOLDER.is_dir():
+        raise CommandError(
+            f"There is no folder {FOLDER}; the notebooks are in a clone of "
+            "the repository, so run this command there."
+        )
     notebooks: list[Path] = []
     for number in numbers or [""]:
         pattern = f"{number}_*.ipynb" if number else "[0-9]*.ipynb"
@@ -120,8 +125,3 @@ def keep_cover(notebook: NotebookNode, path: Path) -> None:
         image = Image.open(io.BytesIO(base64.b64decode(code)))
         with write_atomically(path) as unfinished:
             image.convert("RGB").save(unfinished, quality=90)
-
-
-def fingerprint(source: str) -> str:
-    """Return eight letters that stand for a cell's code."""
-    return hashlib.sha256(source.encode()).hexdigest()[:8]

@@ -11,8 +11,12 @@ from pathlib import Path
 
 from tutorial_lib.errors import DataError, TutorialError
 
-ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT / "data"
+PACKAGE = Path(__file__).resolve().parent
+# A wheel carries data/ inside the library, and what is made goes into the
+# working folder; in a clone both folders lie beside the library.
+IS_WHEEL = (PACKAGE / "data").is_dir()
+ROOT = Path.cwd() if IS_WHEEL else PACKAGE.parent
+DATA = (PACKAGE if IS_WHEEL else ROOT) / "data"
 OUT = Path(os.environ.get("TUTORIAL_OUT") or ROOT / "out").expanduser()
 
 
@@ -59,7 +63,7 @@ PROFILES = {
         revision=None,
         clip_model=f"local-dir:{DATA / 'tiny' / 'clip'}",
         clip_pretrained=None,
-        size=64,
+        size=128,
         embedding_width=192,
         num_inference_steps=20,
         guidance_scale=3.0,
@@ -97,14 +101,15 @@ PROFILES = {
 def find_data() -> Path:
     """Return the folder of images, models and words, data/.
 
-    It lies beside the library in a clone and in an editable install.
-    Raises DataError elsewhere.
+    It lies beside the library in a clone and in an editable install, and
+    inside the library where it was installed from a wheel. Raises DataError
+    if it is in neither place.
     """
     if not DATA.is_dir():
         raise DataError(
             f"The tutorial's data/ folder is not at {DATA}; clone the "
-            "repository and run `pip install -e .` in the clone, because a "
-            "plain install does not carry the data."
+            "repository and run `pip install -e .` in the clone, or install "
+            "the wheel that `make wheel` builds there."
         )
     return DATA
 

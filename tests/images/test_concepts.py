@@ -112,6 +112,17 @@ def test_a_folder_without_any_usable_file_lists_what_happened(tmp_path):
     assert lines[2].startswith("- notes.txt: skipped, it is no picture")
 
 
+def test_a_folder_of_other_things_is_told_in_a_few_lines(tmp_path):
+    for i in range(60):
+        (tmp_path / f"notes {i:02}.txt").write_text("a shopping list")
+    (tmp_path / "leer.png").touch()
+    with pytest.raises(ImageError, match="None of the files") as error:
+        load_concept(tmp_path)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 3
+    assert "notes 08.txt and 51 more: skipped" in lines[2]
+
+
 def test_a_folder_that_may_not_be_read_is_explained(folder, monkeypatch):
     def refuse(self):
         raise PermissionError

@@ -1,5 +1,6 @@
 """A concept's folder is found however it is written, or its path shown."""
 
+import os
 import unicodedata
 
 import pytest
@@ -39,6 +40,26 @@ def test_the_error_shows_the_whole_path_and_the_nearest_that_exists(
         f"nearest that exists is '{tmp_path}/lessons/data'); check its "
         "spelling, or take one of the shipped concepts, 'tshirt' and 'face'."
     )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there such a path is usual")
+@pytest.mark.parametrize(
+    "path", ["C:\\Users\\Ann\\my mug", "d:/mug", "\\\\nas\\fotos\\mug"]
+)
+def test_a_path_of_windows_on_another_machine_is_told_so(path):
+    with pytest.raises(ImageError, match="is a path of Windows.*copy the"):
+        load_concept(path)
+
+
+def test_backslashes_and_the_address_of_a_folder_are_taken(
+    folder, monkeypatch
+):
+    (folder / "my mug ü").mkdir()
+    make_image().save(folder / "my mug ü" / "1.png")
+    monkeypatch.chdir(folder.parent)
+    written = [f"{folder.name}\\my mug ü", (folder / "my mug ü").as_uri()]
+    for path in written:
+        assert load_concept(path, size=64).files == ["1.png"]
 
 
 def test_the_path_of_a_shipped_concept_keeps_its_kind(monkeypatch):

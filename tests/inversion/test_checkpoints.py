@@ -145,6 +145,19 @@ def test_ctrl_c_within_a_step_keeps_the_word_of_whole_steps(
     assert not whole.history.stopped and not rest.history.stopped
 
 
+def test_ctrl_c_before_the_first_step_is_raised_for_there_is_no_word(
+    models, images, tmp_path, monkeypatch, capsys
+):
+    settings = {"recipe": "similarity", "checkpoint": tmp_path / "x"}
+    for name, at_call in (("__init__", 1), ("evaluate", 1), ("compute", 1)):
+        with monkeypatch.context() as patched:
+            press_once(SimilarityLoss, name, patched, at_call)
+            with pytest.raises(KeyboardInterrupt):
+                learn(models, images, steps=3, **settings)
+    assert "as its last step left it" not in capsys.readouterr().out
+    assert learn(models, images, steps=3, **settings).steps == 3
+
+
 def test_ctrl_c_within_the_denoising_loss_gives_its_randomness_back(
     models, images, tmp_path, monkeypatch
 ):

@@ -53,6 +53,11 @@ REFUSED = [
     ("min_delta", -1),
     ("evaluate_every", 0),
     ("autocast", "yes"),
+    ("micro_batch_size", 0),
+    ("micro_batch_size", 1.5),
+    ("gradient_checkpointing", "yes"),
+    ("cuda_graph", 1),
+    ("compile", None),
     ("callbacks", 3),
     ("callbacks", [3]),
     ("callbacks", "print"),
@@ -108,6 +113,15 @@ def test_numbers_of_numpy_learn_the_same_and_fit_a_checkpoint(
     for learned in (again, other):
         assert torch.equal(learned.vectors, word.vectors)
     json.dumps(vars(TrainingConfig(**theirs)))
+
+
+@pytest.mark.parametrize(
+    "name, meant",
+    [("learning_rate", "lr"), ("step", "steps"), ("max_train_steps", "steps")],
+)
+def test_a_setting_by_another_programs_name_is_told_ours(models, name, meant):
+    with pytest.raises(WordError, match=f'perhaps "{meant}" is meant'):
+        learn(models, [], **{name: 3})
 
 
 def test_one_callback_needs_no_list(models, images):

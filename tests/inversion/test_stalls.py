@@ -116,3 +116,18 @@ def test_learning_without_gradients_says_so(models, images, context):
 
 def test_no_steps_ask_for_no_movement(models, images):
     assert learn(models, images, recipe="similarity", steps=0).steps == 0
+
+
+def test_a_word_that_ends_as_it_began_is_warned_of(models, images):
+    settings = {"recipe": "similarity", "patience": 30}
+    best = learn(models, images, steps=60, **settings)
+    settings["initializer"] = best
+    with pytest.warns(UserWarning, match='gained nothing: "X" is as it began'):
+        word = learn(models, images, steps=20, lr=1e6, **settings)
+    assert word.steps == 20 and word.vectors.equal(best.vectors)
+
+
+def test_a_word_that_gained_is_not_warned_of(models, images, recwarn):
+    learn(models, images, recipe="both", steps=10)
+    learn(models, images, recipe="similarity", steps=0)
+    assert not [w for w in recwarn if "gained nothing" in str(w.message)]

@@ -33,7 +33,7 @@ def press_stop(entry):
 FEW_STEPS = """
 from dataclasses import replace
 settings.PROFILES["tiny"] = replace(
-    settings.PROFILES["tiny"], similarity_steps=10, denoising_steps=2,
+    settings.PROFILES["tiny"], similarity_steps=10, denoising_steps=4,
     num_inference_steps=2,
 )
 """
@@ -64,6 +64,14 @@ def run(kernel, tmp_path):
         return run_cells(kernel, [new_code_cell(first), *cells], claims)
 
     return run_lesson
+
+
+def repeat_cells(notebook, last, again):
+    """Return the code up to a cell, each cell twice, then some once more."""
+    cells = {c.id: c for c in notebook.cells if c.cell_type == "code"}
+    names = list(cells)
+    names = [n for n in names[: names.index(last) + 1] for _ in range(2)]
+    return [new_code_cell(cells[n].source, id=n) for n in [*names, *again]]
 
 
 def change_cells(cells, changes):
@@ -180,7 +188,80 @@ def test_the_lesson_goes_on_when_learning_is_stopped(run, tmp_path):
     assert "'steps': '3'" in printed["save"]
 
 
-# --- the other lessons
+# --- the other lessons: stopped, with another word, without learning
+
+STOPS = {  # what is changed so that Stop is pressed while a word is learned
+    "00_start_here": {
+        'recipe="similarity")': 'recipe="similarity", callbacks=press_stop)'
+    },
+    "03_learn_x_by_similarity": {
+        "callbacks=[LivePanel(steps=steps)]": (
+            "callbacks=[LivePanel(steps=steps), press_stop]"
+        ),
+        "learned = learn_word(models, shirts,": (
+            "learned = learn_word(models, shirts, "
+            'callbacks=lambda e: press_stop({"step": e["step"] - 9}),'
+        ),
+    },
+    "05_textual_inversion": {
+        "callbacks=[panel]": "callbacks=[panel, press_stop]",
+        'recipe="similarity")': 'recipe="similarity", callbacks=press_stop)',
+        'recipe="both")': 'recipe="both", callbacks=press_stop)',
+    },
+    "06_t_shirt": {
+        "checkpoint=kept,": "checkpoint=kept, callbacks=press_stop,"
+    },
+    "08_face_photo": {
+        "checkpoint=kept,": "checkpoint=kept, callbacks=press_stop,",
+        'kind="person")': 'kind="person", callbacks=press_stop)',
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STOPS)
+def test_a_lesson_goes_on_when_learning_is_stopped(name, run):
+    few = name[:2] in ("05", "06", "08")  # those claim nothing when stopped
+    printed = run(name, STOPS[name], quick=few)
+    stops = sum(text.count("Stopped") for text in printed.values())
+    assert stops >= len(STOPS[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, last, again",
+    [
+        ("02_the_word_x", "several", ["pool", "gradient", "step"]),
+        ("03_learn_x_by_similarity", "neighbours", ["gradient", "step"]),
+        ("04_how_stable_diffusion_draws", "same", ["believes", "errors"]),
+        ("05_textual_inversion", "step", ["guess", "backward", "step"]),
+    ],
+)
+def test_a_cell_may_be_run_again_at_once_and_later(
+    name, last, again, kernel, tmp_path
+):
+    notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    first = new_code_cell(FIRST.format(out=str(tmp_path)))
+    cells = [first, *repeat_cells(notebook, last, again)]
+    run_cells(kernel, cells, claims=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["06_t_shirt", "08_face_photo"])
+def test_a_lesson_goes_on_with_the_word_of_the_repository(name, run, tmp_path):
+    changes = {"LEARN = True": "LEARN = False", "seed=0": "seed=5"}
+    printed = run(name, changes, quick=False)
+    assert "'recipe': 'both'" in printed["learn"]
+    assert not list(tmp_path.glob("*.checkpoint"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["06_t_shirt", "08_face_photo"])
+def test_a_lesson_goes_on_when_its_settings_change(name, run, tmp_path):
+    for settings in ('{"num_vectors": 2}', '{"recipe": "similarity"}'):
+        printed = run(name, {"SETTINGS = {}": f"SETTINGS = {settings}"})
+        assert "'word': 'X'" in printed["learn"]
+    assert len(list(tmp_path.glob("*.checkpoint"))) == 2
 
 
 @pytest.mark.slow

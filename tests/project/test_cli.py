@@ -1,11 +1,14 @@
 """The command line: seeds, targets, and mistakes in one sentence."""
 
 import json
+import signal
 import subprocess
 import sys
 from typing import get_args
 
 import pytest
+import torch
+from typer.testing import CliRunner
 
 from tutorial_lib import cli, world
 from tutorial_lib.errors import CommandError
@@ -19,13 +22,15 @@ from tutorial_lib.evaluation import (
     render_training_images,
     sweep,
 )
+from tutorial_lib.inversion import DenoisingLoss
 from tutorial_lib.inversion.config import RECIPES
 from tutorial_lib.kinds import KINDS
 from tutorial_lib.models import fingerprint_models
 from tutorial_lib.training.stages import STAGES
-from tutorial_lib.words import LearnedWord
+from tutorial_lib.words import FORMS, LearnedWord
+from tutorial_lib.words.word_file import DTYPES
 
-COMMANDS = ("run", "evaluate", "sweep", "notebooks", "models")
+COMMANDS = ("run", "evaluate", "sweep", "convert", "notebooks", "models")
 
 
 @pytest.mark.parametrize(
@@ -80,6 +85,8 @@ def test_the_choices_are_those_of_the_library():
     assert get_args(cli.KindName) == tuple(KINDS)
     assert set(get_args(cli.RecipeName)) == set(RECIPES)
     assert get_args(cli.StageName) == ("all", *STAGES)
+    assert get_args(cli.FormName) == tuple(FORMS)
+    assert get_args(cli.DtypeName) == tuple(DTYPES)
 
 
 def test_a_users_mistake_gets_one_sentence_and_no_traceback(capsys, tmp_path):
@@ -106,6 +113,37 @@ def test_a_target_that_is_a_folder_is_refused_before_any_work(
     arguments = ["evaluate", "--kind", "person", "--seeds", "1"]
     assert cli.main([*arguments, "--json", str(tmp_path)]) == 2
     assert "is a folder" in capsys.readouterr().err
+
+
+def test_a_run_that_could_not_be_written_is_refused_before_any_work(
+    capsys, tmp_path, monkeypatch
+):
+    (tmp_path / "out").write_text("")
+    monkeypatch.setattr(cli, "OUT", tmp_path / "out")
+    assert cli.main(["run", "--quick"]) == 2
+    output = capsys.readouterr()
+    assert "is a file" in output.err and "Loading" not in output.out
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["pictures", "--shorten", "nan"], "--shorten must be above 0"),
+        (["pictures", "--workers", "0"], "--workers at least 1"),
+        (["pictures", "--work", "file/work"], "file is a file"),
+        (["write", "--target", "file"], "file is a file"),
+        (["clip", "--work", "new"], "missing; render the images first"),
+        (["unet", "--work", "new"], "missing; render the images first"),
+        (["judges", "--work", "new"], "missing; render the images first"),
+    ],
+)
+def test_a_training_that_cannot_be_is_refused(
+    options, said, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    assert cli.main(["models", *options]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_a_target_below_a_file_is_refused(tmp_path):
@@ -146,11 +184,91 @@ def test_a_fault_of_ours_keeps_its_traceback(kind, monkeypatch):
         (["evaluate", "--seeds", "1"], "--kind"),
         (["evaluat"], "evaluate"),
         (["notebooks", "99"], "no notebook 99"),
+        (["models", "card", "--device", "gpu"], "`device` cannot be"),
+        (["convert", "X.safetensors"], "TARGET"),
+        (["convert", "X", "Y", "--form", "webui"], "'webui' is not one of"),
+        (["convert", "no such file", "Y"], "no learned word at 'no such"),
     ],
 )
 def test_what_the_command_line_cannot_mean_is_refused(arguments, said, capsys):
     assert cli.main(arguments) == 2
     assert said in capsys.readouterr().err
+
+
+# --- convert
+
+
+def convert(*arguments):
+    """Run the command as typer runs it and return its output."""
+    result = CliRunner().invoke(cli.app, ["convert", *map(str, arguments)])
+    if result.exception:
+        raise result.exception
+    return result.output
+
+
+@pytest.mark.parametrize(
+    "options, name, said",
+    [
+        ([], "Y.safetensors", "For diffusers, AUTOMATIC1111"),
+        ([], "Y.pt", "It goes into embeddings/"),
+        (["--form", "a1111"], "Y.pt", "It goes into embeddings/"),
+        (["--form", "kohya"], "Y.safetensors", "InvokeAI imports it"),
+        (["--form", "onetrainer"], "Y.safetensors", "For OneTrainer"),
+    ],
+)
+def test_convert_writes_the_word_in_another_form(
+    options, name, said, make_word, tmp_path
+):
+    word = make_word("X", num_vectors=2)
+    source = word.save(tmp_path / "X.safetensors")
+    output = convert(source, tmp_path / name, *options)
+    assert f'{name} holds "X": 2 x 32 numbers in float32.\n' in output
+    assert said in output
+    back = LearnedWord.load(tmp_path / name)
+    assert torch.equal(back.vectors, word.vectors)
+
+
+def test_convert_renames_rounds_and_reads_any_form(make_word, tmp_path):
+    word = make_word("X")
+    source = word.save(tmp_path / "X", "a1111")
+    target = tmp_path / "new folder" / "mug"
+    output = convert(source, target, "--word", "Mug", "--dtype", "float16")
+    assert 'mug.safetensors holds "Mug"' in output and "float16" in output
+    back = LearnedWord.load(target)
+    assert back.word == "Mug"
+    assert torch.equal(back.vectors, word.vectors.half().float())
+
+
+def test_convert_keeps_both_halves_of_a_word_for_sdxl(make_word, tmp_path):
+    word = make_word("X", num_vectors=2)
+    word.vectors_2 = torch.ones(2, 40)
+    torch.save(
+        {"clip_l": word.vectors, "clip_g": word.vectors_2},
+        tmp_path / "toy.pt",
+    )
+    output = convert(tmp_path / "toy.pt", tmp_path / "Y")
+    assert 'holds "toy": 2 x 32 and 40 numbers' in output
+    back = LearnedWord.load(tmp_path / "Y")
+    assert torch.equal(back.vectors_2, word.vectors_2)
+    arguments = ["convert", str(tmp_path / "Y"), str(tmp_path / "Y.pt")]
+    assert cli.main(arguments) == 2 and not (tmp_path / "Y.pt").exists()
+
+
+def test_convert_may_write_over_what_it_read(make_word, tmp_path):
+    word = make_word("X")
+    path = word.save(tmp_path / "X")
+    convert(path, path, "--dtype", "bfloat16")
+    back = LearnedWord.load(path)
+    assert torch.equal(back.vectors, word.vectors.bfloat16().float())
+
+
+def test_a_source_that_cannot_be_read_leaves_nothing(tmp_path, capsys):
+    source, target = tmp_path / "X.pt", tmp_path / "new" / "Y.safetensors"
+    source.write_bytes(b"PK\x03\x04 and no more")
+    assert cli.main(["convert", str(source), str(target)]) == 2
+    error = capsys.readouterr().err
+    assert f"'{source}' is cut short" in error and error.count("\n") == 2
+    assert not target.parent.exists()
 
 
 # --- commands
@@ -224,19 +342,44 @@ def test_sweep_learns_judges_and_prints_a_share_for_each_value(
     assert "pictures       6" in capsys.readouterr().out
 
 
-def test_run_learns_both_words_and_writes_page_numbers_and_pictures(
-    miniature_only, monkeypatch, tmp_path, capsys
-):
-    kinds = {"tshirt": "pattern", "face": "person"}
+SHIPPED_KINDS = {"tshirt": "pattern", "face": "person"}
+
+
+@pytest.fixture
+def small_run(miniature_only, monkeypatch, tmp_path):
+    """Let `run` learn small concepts with the miniature."""
     monkeypatch.setattr(
         "tutorial_lib.report.run.load_concept",
-        lambda name: render_training_images(kinds[name], 5, size=32),
+        lambda name: render_training_images(SHIPPED_KINDS[name], 5, size=32),
     )
     monkeypatch.setattr(
         "tutorial_lib.report.run.load_truth",
-        lambda name: (world.new_concept(kinds[name], 5), 5),
+        lambda name: (world.new_concept(SHIPPED_KINDS[name], 5), 5),
     )
     monkeypatch.setattr(cli, "OUT", tmp_path / "out")
+
+
+def test_ctrl_c_while_a_word_is_learned_ends_the_run(
+    small_run, monkeypatch, tmp_path, capsys
+):
+    compute, calls = DenoisingLoss.compute, []
+
+    def press(*args):
+        calls.append(1)
+        if len(calls) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return compute(*args)
+
+    monkeypatch.setattr(DenoisingLoss, "compute", press)
+    assert cli.main(["run", "--quick"]) == 130
+    assert "Stopped; files written before" in capsys.readouterr().err
+    assert len(calls) == 3 and not list((tmp_path / "out").iterdir())
+
+
+def test_run_learns_both_words_and_writes_page_numbers_and_pictures(
+    small_run, tmp_path, capsys
+):
+    kinds = SHIPPED_KINDS
     assert cli.main(["run", "--quick"]) == 0
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert {n: c["kind"] for n, c in results["concepts"].items()} == kinds

@@ -1,5 +1,7 @@
 """The shipped folders in other people's programs, without our library.
 
+What it saves of a word is read by diffusers in the same way.
+
 What is called here are the documented calls of diffusers, transformers and
 open_clip, and the loop of diffusers' examples/textual_inversion.
 """
@@ -25,8 +27,16 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from PIL import Image
+from safetensors.torch import load_file
 from torch.nn import functional
-from transformers import AutoTokenizer, CLIPTextModel, CLIPTokenizer
+from transformers import (
+    AutoTokenizer,
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTokenizer,
+)
+
+from tutorial_lib.words import LearnedWord
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = str(ROOT / "data" / "tiny" / "stable-diffusion")
@@ -117,6 +127,60 @@ def share_sky_blue(pixels):
     """Return the share of pixels that are rather sky blue."""
     red, green, blue = pixels.reshape(-1, 3).T
     return ((blue > red + 60) & (green > red + 20)).mean()
+
+
+# --- the forms of a word's file
+
+
+@pytest.mark.parametrize(
+    ("form", "token"),
+    [
+        ("diffusers", None),
+        ("diffusers", "<toy>"),
+        ("a1111", "<toy>"),  # it calls the word X, a token of the vocabulary
+        ("kohya", "<toy>"),
+        ("onetrainer", "<toy>"),
+    ],
+)
+def test_diffusers_reads_each_form_of_a_word(form, token, tmp_path):
+    word = LearnedWord("X", torch.randn(2, 192))
+    path = word.save(tmp_path / "X", form)
+    pipeline = StableDiffusionPipeline.from_pretrained(FOLDER)
+    pipeline.load_textual_inversion(str(path), token=token)
+    rows = read_rows(pipeline.tokenizer, pipeline.text_encoder, token or "<x>")
+    assert torch.equal(rows, word.vectors)
+
+
+def test_diffusers_reads_both_halves_of_a_word_for_sdxl(tmp_path):
+    word = LearnedWord("X", torch.randn(2, 192), vectors_2=torch.randn(2, 64))
+    state = load_file(word.save(tmp_path / "X"))
+    pipeline = StableDiffusionPipeline.from_pretrained(FOLDER)
+    encoder = pipeline.text_encoder
+    second = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(pipeline.tokenizer),
+            hidden_size=64,
+            intermediate_size=64,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+        )
+    )
+    tokenizer = CLIPTokenizer.from_pretrained(FOLDER, subfolder="tokenizer")
+    for key, parts in {
+        "clip_l": (pipeline.tokenizer, encoder),
+        "clip_g": (tokenizer, second),
+    }.items():
+        pipeline.load_textual_inversion(
+            state[key], token="<x>", tokenizer=parts[0], text_encoder=parts[1]
+        )
+    assert torch.equal(read_rows(pipeline.tokenizer, encoder), word.vectors)
+    assert torch.equal(read_rows(tokenizer, second), word.vectors_2)
+
+
+def read_rows(tokenizer, encoder, token="<x>"):
+    """Return the two rows that a token and the next one have."""
+    ids = [tokenizer.convert_tokens_to_ids(t) for t in (token, f"{token}_1")]
+    return encoder.get_input_embeddings().weight[ids].detach()
 
 
 # --- the loop of diffusers' example

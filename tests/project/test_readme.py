@@ -14,6 +14,7 @@ from tutorial_lib.evaluation import (
 )
 from tutorial_lib.figures import ROW_LABELS
 from tutorial_lib.settings import DATA
+from tutorial_lib.words import FORMS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -73,6 +74,14 @@ def test_what_is_said_of_two_names_is_what_was_measured():
     assert f"the right person on {shown['person']} of photos" in lesson
     assert f"the right pattern on {shown['pattern']}, and both" in lesson
     assert f"and both on {shown['both']}." in lesson
+
+
+def test_the_readme_lists_each_form_of_a_word_s_file():
+    text = README.split("### Files for every program")[1].split("\n## ")[0]
+    for name, form in FORMS.items():
+        assert f"`{name}`" in text, name
+        programs = form.programs.split(", ")
+        assert name == "sdxl" or all(name in text for name in programs)
 
 
 def test_every_file_that_the_readme_points_to_is_there():

@@ -10,7 +10,12 @@ from PIL import Image
 from tutorial_lib.evaluation import ROWS, Evaluation, JudgedImages
 from tutorial_lib.images import Concept
 from tutorial_lib.kinds import KINDS
-from tutorial_lib.report import Story, files, write_report
+from tutorial_lib.report import (
+    Story,
+    files,
+    format_evaluation,
+    write_report,
+)
 from tutorial_lib.report.page import build_page
 from tutorial_lib.words import History, LearnedWord
 
@@ -105,6 +110,19 @@ def test_what_a_reader_named_cannot_break_the_page(page):
     assert "&lt;thing&gt;" in page and "<thing>" not in page
     assert "red &#34;stars&#34; &amp; dots" in page
     assert 'red "stars"' not in page
+
+
+def test_no_image_waits_to_be_scrolled_to_for_a_print_shows_all(page):
+    assert 'loading="lazy"' not in page
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_the_table_in_the_terminal_names_each_prompt_whole(kind):
+    lines = format_evaluation(make_story("a", kind).evaluation).splitlines()
+    for prompt in KINDS[kind].prompts:
+        start = lines[0].index(prompt.text.format("X"))
+        for line in lines[1 : 1 + len(ROWS)]:
+            assert line[start - 1] == " " and line[start:].startswith("100 %")
 
 
 def test_the_page_suits_a_dark_theme_and_a_phone(page):

@@ -10,7 +10,6 @@ NUMBERS = {
     "held-out": [79],
     "captioned": [0, 1],
     "wearers": [0],
-    "judges": [0, 1],
 }
 
 

@@ -221,8 +221,3 @@ def test_half_of_the_portraits_wear_a_pattern_that_has_labels():
         label, pattern = label_scene(scene), scene.pattern
         assert label.get("shirt_color") == (pattern and pattern.color)
         assert "motif" not in label and label["hair"] == scene.person.hair
-
-
-def test_groups_of_lookalikes_fill_a_shard():
-    group = dataset.LOOKALIKE_GROUP * dataset.IMAGES_PER_CONCEPT
-    assert dataset.SHARD_SIZE % group == 0

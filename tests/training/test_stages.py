@@ -7,7 +7,7 @@ from mini_models import make_clip
 from mini_training import SHARD_SIZE, write_configs
 
 from tutorial_lib.errors import CommandError
-from tutorial_lib.training import background, dataset, stages
+from tutorial_lib.training import background, dataset, judge_images, stages
 from tutorial_lib.training.batches import name_shard
 from tutorial_lib.training.training_run import (
     HELD_OUT_NUMBER,
@@ -20,12 +20,13 @@ from tutorial_lib.training.training_run import (
 def run(shards, tmp_path, monkeypatch):
     """Return a small run whose images are rendered."""
     monkeypatch.setattr(dataset, "SHARD_SIZE", SHARD_SIZE)
+    monkeypatch.setattr(judge_images, "SHARD_SIZE", 32)
     work = tmp_path / "work"
     shutil.copytree(shards, work)
     return TrainingRun(
         size=64,
         num_images=3 * SHARD_SIZE,
-        num_judge_images=2 * SHARD_SIZE,
+        num_judge_images=4 * 32,
         device="cpu",
         configs=write_configs(tmp_path / "configs"),
         work=work,
@@ -38,6 +39,7 @@ def run(shards, tmp_path, monkeypatch):
     [
         ("decoder", "vae"),
         ("unet", "clip"),
+        ("judges", "decoder"),
         ("write", "judges"),
     ],
 )
@@ -48,7 +50,7 @@ def test_a_stage_says_which_other_to_run_first(run, stage, needed):
 
 def test_a_stage_without_images_says_how_to_get_them(run):
     name_shard(run.work_folder / "captioned", 1).unlink()
-    for stage in ("vae", "clip", "judges"):
+    for stage in ("vae", "clip"):
         with pytest.raises(CommandError, match="1 shards .* models pictures`"):
             stages.run_stages(stage, run)
 
@@ -62,8 +64,9 @@ def test_a_unet_whose_vae_was_never_trained_says_so(run, monkeypatch):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"num_images": 500}, "--pictures and --judged must both be at least"),
-        ({"num_judge_images": 1999}, "must both be at least 2,000"),
+        ({"num_images": 1999}, "--pictures must be at least 2,000"),
+        ({"num_judge_images": 3071}, "--judged must be at least 3,072"),
+        ({"workers": 0}, "--workers must be at least 1"),
         ({"size": 96}, "--size must be 64 or 128, not 96"),
         ({"share": 0.0}, "--share must be over 0 and at most 1"),
         ({"share": 1.5}, "--share must be over 0 and at most 1"),
@@ -80,14 +83,14 @@ def test_what_nothing_can_be_trained_on_gets_a_clear_error(
 
 
 def test_a_quarter_of_the_images_show_people_in_patterns():
-    numbers = TrainingRun().number_shards(1000)
+    numbers = TrainingRun().number_shards(1000, 1000)
     assert len(numbers["captioned"]) == 60 and len(numbers["wearers"]) == 20
     assert len(numbers["judges"]) == 64
-    small = TrainingRun(share=0.02).number_shards(1000)
+    small = TrainingRun(share=0.02).number_shards(1000, 1000)
     assert {name: len(n) for name, n in small.items()} == {
         "captioned": 1,
         "wearers": 1,
-        "judges": 2,
+        "judges": 4,
         "held-out": 1,
     }
 
@@ -139,9 +142,9 @@ def test_images_come_in_an_order_that_lets_trainings_begin(run):
         background.BackgroundRenderer
     )
     renderer.run = run
-    renderer.numbers = run.number_shards(SHARD_SIZE)
+    renderer.numbers = dataset.number_shards(run)
     tasks = renderer._list_tasks()
-    first = [next(tasks) for _ in range(14)]
+    first = [next(tasks) for _ in range(16)]
     order = [f"{path.parent.name} {number}" for path, number, _ in first]
     assert order == [
         "held-out 79",
@@ -150,6 +153,8 @@ def test_images_come_in_an_order_that_lets_trainings_begin(run):
         "wearers 0",
         "judges 0",
         "judges 1",
+        "judges 2",
+        "judges 3",
         "captioned 2",
         "captioned 3",
         "captioned 4",

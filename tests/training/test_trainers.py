@@ -6,13 +6,10 @@ import pytest
 import torch
 from mini_training import SMALL_CLIP, make_small_unet, write_configs
 
-from tutorial_lib.evaluation import CaptionedImages
-from tutorial_lib.training import clip, judges, latents, unet, vae
+from tutorial_lib.training import clip, latents, unet, vae
 from tutorial_lib.training.checkpoints import read_checkpoint
 from tutorial_lib.training.config import read_config
-from tutorial_lib.training.dataset import collect_labels, load_images
 from tutorial_lib.training.export import text_encoder_from_clip
-from tutorial_lib.training.judges import augment
 from tutorial_lib.training.sampling import ImagePool
 from tutorial_lib.training.steps import Step
 from tutorial_lib.world import PARTS
@@ -113,24 +110,6 @@ def test_the_unet_takes_two_steps_on_latents(shards, configs, tmp_path):
     assert set(changed) == set(before)
 
 
-def test_the_judges_take_two_steps(shards, configs, tmp_path):
-    trained = judges.train_judges(
-        load_images(shards / "judges", [0, 1]),
-        load_images(shards / "captioned", [0, 1]),
-        64,
-        tmp_path,
-        "cpu",
-        {
-            name: configs(f"judge-{name}")
-            for name in ("pattern", "person", "attributes")
-        },
-    )
-    images = load_images(shards / "held-out", [79])
-    batch = images.batch(torch.arange(4), "cpu").contiguous()
-    assert trained.pattern(batch).shape == trained.person(batch).shape
-    assert "shirt_motif" in trained.attributes(batch)
-
-
 # --- parts of them
 
 
@@ -213,20 +192,3 @@ def test_images_that_are_not_kept_go_when_they_are_encoded(shards, tmp_path):
         "0000.safetensors"
     ]
     assert len(list((tmp_path / "latents" / "captioned").iterdir())) == 2
-
-
-def test_augmented_images_still_resemble_what_they_were():
-    generator = torch.Generator().manual_seed(0)
-    batch = torch.rand(4, 3, 64, 64, generator=generator).round() - 0.5
-    batch = torch.nn.functional.avg_pool2d(batch, 9, 1, 4)
-    augmented = augment(batch, generator)
-    assert augmented.shape == batch.shape
-    assert not torch.equal(augmented, batch)
-    assert (augmented - batch).abs().mean() < 0.2
-
-
-def test_labels_are_collected_in_fixed_order():
-    images = CaptionedImages(
-        None, [""] * 2, [{"b": "y"}, {"a": "z", "b": "x"}]
-    )
-    assert collect_labels(images.labels) == {"a": ["z"], "b": ["x", "y"]}

@@ -48,7 +48,7 @@ def test_how_many_files_are_there_is_said_without_a_front_end(
     monkeypatch.setattr(image_upload, "display", lambda _: None)
     (tmp_path / "a.png").write_bytes(encode("red"))
     image_upload.show_upload(tmp_path)
-    assert "1 files. Upload" in capsys.readouterr().out
+    assert "1 file. Upload" in capsys.readouterr().out
 
 
 def test_uploaded_pictures_lie_in_the_folder_and_are_shown(shown):
@@ -65,6 +65,16 @@ def test_uploaded_pictures_lie_in_the_folder_and_are_shown(shown):
 def test_a_file_that_is_no_picture_is_named(shown):
     page = upload(shown, {"name": "<b>.txt", "content": b"hello"})
     assert "None of the files" in page and "&lt;b&gt;.txt" in page
+
+
+def test_photos_of_phones_can_be_chosen(shown):
+    _, (button, _) = shown
+    assert {"image/*", ".heic"} <= set(button.accept.split(","))
+
+
+def test_an_upload_that_cannot_be_written_is_told_on_the_page(shown):
+    long = {"name": "x" * 300 + ".png", "content": encode("red")}
+    assert "its name is too long; give it a shorter" in upload(shown, long)
 
 
 def test_an_upload_cannot_leave_its_folder(shown):

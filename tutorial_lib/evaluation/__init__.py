@@ -2,6 +2,12 @@
 
 from tutorial_lib.evaluation.captioned_images import CaptionedImages
 from tutorial_lib.evaluation.card_tables import fill_page, format_tables
+from tutorial_lib.evaluation.deviations import (
+    Deviation,
+    describe_deviation,
+    measure_deviations,
+    summarize_deviations,
+)
 from tutorial_lib.evaluation.evaluation import (
     Evaluation,
     JudgedImages,
@@ -22,6 +28,7 @@ from tutorial_lib.evaluation.model_card import write_card
 from tutorial_lib.evaluation.pairs import WearerGalleryBuilder
 from tutorial_lib.evaluation.rows import BASELINES, ROWS, Subject
 from tutorial_lib.evaluation.scores import identity, prompt_score, rank_truth
+from tutorial_lib.evaluation.sharpness import measure_sharpness
 from tutorial_lib.evaluation.statistics import (
     Share,
     bootstrap_interval,
@@ -47,6 +54,7 @@ __all__ = [
     "AttributeJudge",
     "BASELINES",
     "CaptionedImages",
+    "Deviation",
     "EmbeddingJudge",
     "Evaluation",
     "Gallery",
@@ -60,6 +68,7 @@ __all__ = [
     "Sweep",
     "WearerGalleryBuilder",
     "bootstrap_interval",
+    "describe_deviation",
     "estimate_share",
     "evaluate_seeds",
     "evaluate_words",
@@ -71,7 +80,9 @@ __all__ = [
     "load_judges",
     "load_sweep",
     "load_truth",
+    "measure_deviations",
     "measure_point",
+    "measure_sharpness",
     "paired_interval",
     "prompt_score",
     "rank_truth",
@@ -79,5 +90,6 @@ __all__ = [
     "render_training_images",
     "run_sweep",
     "save_judges",
+    "summarize_deviations",
     "write_card",
 ]

@@ -23,9 +23,24 @@ MEASURES = (
     (
         "judges: drawn pictures of 20 new patterns, the true one first of 100",
         "identity_of_drawn pattern new",
-        "",
+        "97 %",
     ),
     ("the same, 20 named patterns", "identity_of_drawn pattern named", ""),
+    (
+        "the same, 20 new patterns on a corgi",
+        "identity_of_drawn pattern new_on_a_corgi",
+        "85 %",
+    ),
+    (
+        "20 new patterns, sent through the VAE",
+        "identity_of_decoded pattern new",
+        "97 % of the drawn",
+    ),
+    (
+        "the same, on a corgi",
+        "identity_of_decoded pattern new_on_a_corgi",
+        "97 % of the drawn",
+    ),
     ("the same, 20 new people", "identity_of_drawn person new", ""),
     ("the same, 20 named people", "identity_of_drawn person named", ""),
     (
@@ -63,18 +78,30 @@ MEASURES = (
     ),
 )
 SOURCES = ("drawn", "decoded", "generated")  # of the images that judges read
+# Of a difference; colours have none, they are CIEDE2000.
+DIFFERENCE_UNITS = {
+    "period": "%",
+    "angle": "degrees",
+    "offset": "periods",
+    "face": "% of the range",
+}
 AIMS = {"object": 98, "style": 98} | dict.fromkeys(
     ("motif", "color", "background", "hair", "hair_color", "glasses"), 90
 )
 
 
 def format_tables(card: dict[str, Any]) -> str:
-    """Return the card as three tables in Markdown."""
-    tables = (
+    """Return the card as tables in Markdown.
+
+    A card of before leaves out what was not measured then.
+    """
+    tables = [
         format_measures(card),
         format_zero_shot(card),
         format_readings(card),
-    )
+    ]
+    if "judges_are_off" in card:
+        tables.append(format_deviations(card["judges_are_off"]))
     return "\n\n".join("\n".join(lines) for lines in tables)
 
 
@@ -84,7 +111,9 @@ def format_measures(card: dict[str, Any]) -> list[str]:
     for what, keys, aim in MEASURES:
         share = card
         for key in keys.split():
-            share = share[key]
+            share = share.get(key, {})
+        if not share:
+            continue
         is_ratio = keys.endswith("_db")
         cell = format_decibels(share) if is_ratio else format_share(share)
         lines.append(f"| {what} | {cell} | {aim} |")
@@ -119,6 +148,31 @@ def format_readings(card: dict[str, Any]) -> list[str]:
         cells = [name.replace("_", " "), *cells, aim]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def format_deviations(off: dict[str, Any]) -> list[str]:
+    """Return the lines of the table of how far off the judge reads."""
+    lines = [
+        "| the judge's own error, on new concepts | drawn | decoded |",
+        "|---|---|---|",
+    ]
+    for kind, sources in off.items():
+        for name, drawn in sources["drawn"].items():
+            cells = [
+                format_share(share)
+                if name.endswith(" right")
+                else format_difference(share, DIFFERENCE_UNITS.get(name, ""))
+                for share in (drawn, sources["decoded"][name])
+            ]
+            what = f"{kind}: {name.replace('_', ' ')}"
+            lines.append(f"| {' | '.join([what, *cells])} |")
+    return lines
+
+
+def format_difference(share: Share, unit: str) -> str:
+    """Write a difference with its interval, as in "2.1 % (1.8 to 2.5)"."""
+    text = f"{share['value']:.1f} {unit}".strip()
+    return f"{text} ({share['low']:.1f} to {share['high']:.1f})"
 
 
 def format_decibels(ratio: Share) -> str:

@@ -16,6 +16,7 @@ from tutorial_lib.evaluation.judges import embed_with_judge
 from tutorial_lib.images import Images
 
 NUM_LOOKALIKES = 24
+LEAST_DISTANCE = 1.0  # of a lookalike: what an eye can just tell
 NUM_DISTRACTORS = 75
 DISTRACTOR_SEEDS = 900_000_000  # far from any seed a reader would choose
 REFERENCE_IMAGES = 12
@@ -71,8 +72,8 @@ class Gallery:
     """A concept among 99 others, each as a reference embedding.
 
     The first row of `references` is the true concept. Then come 24
-    lookalikes, which the same plain description fits, and 75 distractors,
-    random concepts that no training image shows.
+    lookalikes, which the same plain description fits but an eye can tell
+    from it, and 75 distractors, random concepts that no training image shows.
     """
 
     concept: world.Pattern | world.Person
@@ -112,6 +113,8 @@ class GalleryBuilder:
                     seeds, desc="Rendering distractors", leave=False
                 )
             ]
-        lookalikes = world.lookalikes(concept, NUM_LOOKALIKES, self.seed)
+        lookalikes = world.lookalikes(
+            concept, NUM_LOOKALIKES, self.seed, LEAST_DISTANCE
+        )
         references = [self.embed(other) for other in (concept, *lookalikes)]
         return Gallery(concept, torch.stack(references + self.distractors))

@@ -151,3 +151,26 @@ def read_attributes(
             for i in range(len(batch))
         ]
     return readings
+
+
+@torch.no_grad()
+def read_numbers(
+    judge: AttributeJudge,
+    images: Images,
+    batch_size: int = 64,
+) -> list[dict[str, float]]:
+    """Return the numbers that the judge reads in each image, by their names.
+
+    They are those of `world.measure_scene`: periods, angles, colours, faces.
+    A number that an image does not show is a guess.
+    """
+    mean, std = torch.tensor(list(judge.numbers.values())).T
+    readings = []
+    images = as_images(images, allow_empty=True)
+    for batch in stack_batches(judge, images, batch_size):
+        numbers = judge.read_numbers(judge.trunk(batch)).cpu() * std + mean
+        readings += [
+            dict(zip(judge.numbers, row, strict=True))
+            for row in numbers.tolist()
+        ]
+    return readings

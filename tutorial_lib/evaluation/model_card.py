@@ -10,30 +10,28 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from tutorial_lib.evaluation.captioned_images import CaptionedImages
-from tutorial_lib.evaluation.gallery import GalleryBuilder
 from tutorial_lib.evaluation.judges import Judges, read_attributes
 from tutorial_lib.evaluation.named_concepts import measure_names, measure_ways
 from tutorial_lib.evaluation.pairs import measure_pairs
 from tutorial_lib.evaluation.psnr import measure_psnr
-from tutorial_lib.evaluation.scores import identity
+from tutorial_lib.evaluation.ruler import (
+    decode_again,
+    measure_identity,
+    measure_reader,
+)
 from tutorial_lib.evaluation.statistics import Share, estimate_share
 from tutorial_lib.evaluation.zero_shot import measure_zero_shot
 from tutorial_lib.figures import make_grid
 from tutorial_lib.files import write_json
 from tutorial_lib.generation import (
-    decode_latents,
     embed_images,
     embed_texts,
-    encode_images,
     generate,
 )
 from tutorial_lib.kinds import KINDS
 from tutorial_lib.models import Models
 from tutorial_lib.world import (
     label_scene,
-    named_concepts,
-    new_concept,
-    render_concept,
     render_scene,
     sample_captioned_scene,
 )
@@ -41,8 +39,6 @@ from tutorial_lib.world import (
 NUM_RETRIEVAL = 512
 PATTERN_ATTRIBUTES = ("motif", "color", "background")
 SHEET_ROWS, SHEET_COLUMNS = 3, 12
-READ_SEEDS = range(700_000_000, 700_000_020)  # concepts of the card alone
-IMAGES_PER_CONCEPT = 8
 BATCH_SIZE = 16
 STYLE_WORDS = {
     "photo": ("photo", "picture"),
@@ -69,6 +65,9 @@ def write_card(
     captions = sample_captions(num_captions, models.profile.size)
     generated = generate_from_captions(models, captions)
     save_sheet(captions, generated, path.with_name("sheet.jpg"))
+    identities = {
+        kind: measure_identity(models, judges, kind) for kind in KINDS
+    }
     card = {
         "vae_psnr_db": estimate_share(
             measure_psnr(models.pipeline.vae, held_out, models.device)
@@ -79,13 +78,21 @@ def write_card(
             judges, list_images(held_out), held_out.labels
         ),
         "judges_read_decoded": measure_reading(
-            judges, decode_images(models, held_out), held_out.labels
+            judges,
+            decode_again(models, list_images(held_out)),
+            held_out.labels,
         ),
         "judges_read_generated": measure_reading(
             judges, generated, captions.labels
         ),
         "identity_of_drawn": {
-            kind: measure_identity(judges, kind) for kind in KINDS
+            kind: identities[kind]["drawn"] for kind in KINDS
+        },
+        "identity_of_decoded": {
+            kind: identities[kind]["decoded"] for kind in KINDS
+        },
+        "judges_are_off": {
+            kind: measure_reader(models, judges, kind) for kind in KINDS
         },
         "identity_of_generated_names": {
             kind: measure_names(models, judges, kind) for kind in KINDS
@@ -101,14 +108,6 @@ def write_card(
 def list_images(images: CaptionedImages) -> list[Image.Image]:
     """Return the images without their captions and labels."""
     return [Image.fromarray(pixels) for pixels in images.pixels]
-
-
-def decode_images(
-    models: Models, images: CaptionedImages
-) -> list[Image.Image]:
-    """Send images through the VAE and back."""
-    latents = encode_images(models, list_images(images))
-    return decode_latents(models, latents)
 
 
 def measure_retrieval(models: Models, held_out: CaptionedImages) -> Share:
@@ -198,35 +197,6 @@ def save_sheet(
         row = slice(start, start + SHEET_COLUMNS)
         sheet += rendered[row] + generated[row]
     make_grid(sheet, columns=SHEET_COLUMNS, side=96).save(path, quality=90)
-
-
-def measure_identity(judges: Judges, kind: str) -> dict[str, Share]:
-    """Return the identity of rendered images, the ceiling of the judges.
-
-    For concepts that are new and for named ones.
-    """
-    judge = judges.of_kind(kind)
-    builder = GalleryBuilder(judge, kind)
-    groups = {
-        "new": [new_concept(kind, seed) for seed in READ_SEEDS],
-        "named": list(named_concepts(kind).values())[: len(READ_SEEDS)],
-    }
-    shares = {}
-    for name, concepts in groups.items():
-        hits, clusters = [], []
-        for number, concept in enumerate(concepts):
-            images = render_concept(
-                concept,
-                IMAGES_PER_CONCEPT,
-                seed=99,
-                size=judge.trunk.size,
-                style=None,
-                carrier=None,
-            )
-            hits += identity(judge, images, builder.build(concept))
-            clusters += [number] * len(images)
-        shares[name] = estimate_share(hits, clusters)
-    return shares
 
 
 def round_all(value: Any) -> Any:

@@ -26,6 +26,7 @@ def embed_images(
     notebooks/01_clip_similarity.ipynb.
     """
     images = as_images(images)
+    models.clip.visual.to(models.device)  # learning may keep it off the GPU
     batches = []
     for i in range(0, len(images), BATCH_SIZE):
         batch = images[i : i + BATCH_SIZE]

@@ -31,10 +31,16 @@ def encode_posterior(
     """Let the VAE encode pixels from -1 to 1.
 
     It gives each latent a mean and a small std. Both are float32, unscaled,
-    on the VAE's device. Source: Kingma and Welling (2014), Auto-Encoding
+    on the VAE's device. Where float16 overflows, as that of some VAEs does,
+    it computes in float32. Source: Kingma and Welling (2014), Auto-Encoding
     Variational Bayes, section 2.3.
     """
     posterior = vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist
+    if vae.dtype == torch.float16 and not posterior.mean.isfinite().all():
+        try:
+            return encode_posterior(vae.float(), pixels)
+        finally:
+            vae.half()
     return posterior.mean.float(), posterior.std.float()
 
 
@@ -57,9 +63,10 @@ def encode_distributions(
         leave=False,
     ):
         pixels = to_pixels(crop_to_square(image), models.profile.size)
-        if models.profile.mirror:
-            pixels = torch.cat([pixels, pixels.flip(-1)])
         rows.append(encode_posterior(models.pipeline.vae, pixels))
+        if models.profile.mirror:  # by itself: half the memory
+            mirrored = pixels.flip(-1)
+            rows.append(encode_posterior(models.pipeline.vae, mirrored))
     means, stds = zip(*rows, strict=True)
     return torch.cat(means), torch.cat(stds)
 

@@ -76,14 +76,10 @@ def load_concept(
     report = FolderReport(folder=folder.name, size=size)
     images = read_images(files, size, report)
     if not images:
-        reasons = [
-            make_printable(f"{entry.file}: {', '.join(entry.notes)}")
-            for entry in report.entries
-        ]
         raise ImageError(
             f"None of the files in '{shown}' can be used; put three to "
-            "twenty pictures into it, as JPEG or PNG.\n- "
-            + "\n- ".join(reasons)
+            "twenty pictures into it, as JPEG or PNG.\n"
+            + "\n".join(report.list_notes())
         )
     return Concept(
         name=folder.name,

@@ -3,6 +3,8 @@
 import os
 import re
 import unicodedata
+import urllib.parse
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +42,10 @@ def locate(name_or_path: str | os.PathLike[str]) -> Path:
         )
     if name in SHIPPED:
         return find_data() / "concepts" / name
-    forms = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
-    for form in (text, name, *forms):
+    if name.startswith("file:/"):  # as browsers copy it
+        name = urllib.request.url2pathname(urllib.parse.urlsplit(name).path)
+    forms = [unicodedata.normalize(form, name) for form in ("NFC", "NFD")]
+    for form in (text, name, *forms, name.replace("\\", "/")):
         path = expand_home(form)
         if does_exist(path):
             return path
@@ -115,6 +119,12 @@ def find_folder(name_or_folder: str | os.PathLike[str]) -> Path:
 
 def explain_missing(path: Path, what: str = "folder") -> str:
     """Return that nothing is at a path, and where it was looked for."""
+    if os.name != "nt" and re.match(r"[A-Za-z]:[\\/]|\\\\", str(path)):
+        return make_printable(
+            f"'{path}' is a path of Windows, and the machine that runs this "
+            f"has none such; copy the {what} over and give its path there "
+            "(in WSL the drive C: is /mnt/c)."
+        )
     whole = Path(os.path.abspath(str(path)))
     nearest = next(filter(does_exist, whole.parents), whole.anchor)
     return make_printable(

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+MAX_USED = 3  # names in a line of the report; the rest are counted
+MAX_SKIPPED = 10
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -45,12 +47,19 @@ class FolderReport:
         ]
         if len(self.used) < 3:
             lines.append("That is few; three to twenty pictures work best.")
+        return "\n".join([*map(make_printable, lines), *self.list_notes()])
+
+    def list_notes(self) -> list[str]:
+        """Return a line for each note: the files' names, and what it says."""
+        lines = []
         for (used, notes), files in group_entries(self.entries).items():
+            most = MAX_USED if used else MAX_SKIPPED
             shown = ", ".join(files)
-            if used and len(files) > 3:
-                shown = f"{', '.join(files[:2])} and {len(files) - 2} more"
-            lines.append(f"- {shown}: {', '.join(notes)}.")
-        return "\n".join(map(make_printable, lines))
+            if len(files) > most:
+                shown = ", ".join(files[: most - 1])
+                shown += f" and {len(files) - most + 1} more"
+            lines.append(make_printable(f"- {shown}: {', '.join(notes)}."))
+        return lines
 
 
 def group_entries(

@@ -47,6 +47,13 @@ class TrainingConfig:
     last `patience` evaluations, one every `evaluate_every` steps, gained
     less than `min_delta` of all progress. No vector gets longer than
     `max_norm` times an ordinary embedding. `autocast`: see `use_autocast`.
+
+    How a denoising step is computed changes its speed and memory, not what
+    it computes: see `StepPlan` for `micro_batch_size` and
+    `gradient_checkpointing`, chosen by the GPU's free memory if None; with
+    `cuda_graph` the step is recorded once and replayed (by default on every
+    GPU); `compile` lets torch.compile translate the U-Net, which takes a
+    minute or two before the first step.
     """
 
     word: str = "X"
@@ -64,6 +71,10 @@ class TrainingConfig:
     min_delta: float = MIN_DELTA
     evaluate_every: int = 10
     autocast: bool | None = None
+    micro_batch_size: int | None = None
+    gradient_checkpointing: bool | None = None
+    cuda_graph: bool | None = None
+    compile: bool = False
 
     def __post_init__(self) -> None:
         """Raise WordError for a setting that cannot be used."""
@@ -95,10 +106,11 @@ def read_templates(value: Any, name: str) -> tuple[str, ...]:
     return tuple(read_texts(value, name, "a photo of {}"))
 
 
-def read_autocast(value: Any, name: str) -> bool:
-    """Return whether to use autocast."""
+def read_switch(value: Any, name: str) -> bool:
+    """Return whether to use something."""
     if not isinstance(value, bool | np.bool_):
-        raise ArgumentError(refuse(value, name, "True, False or None"))
+        others = "True, False or None" if name in OPTIONAL else "True or False"
+        raise ArgumentError(refuse(value, name, others))
     return bool(value)
 
 
@@ -115,6 +127,9 @@ OPTIONAL = {  # settings that may be None, for the usual value
     "lr",
     "batch_size",
     "autocast",
+    "micro_batch_size",
+    "gradient_checkpointing",
+    "cuda_graph",
 }
 READERS: dict[str, Callable[[Any, str], Any]] = {
     "word": read_word,
@@ -131,7 +146,13 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "patience": partial(read_whole_number, least=1),
     "min_delta": read_number,
     "evaluate_every": partial(read_whole_number, least=1),
-    "autocast": read_autocast,
+    "autocast": read_switch,
+    "micro_batch_size": partial(
+        read_whole_number, least=1, most=MAX_BATCH_SIZE
+    ),
+    "gradient_checkpointing": read_switch,
+    "cuda_graph": read_switch,
+    "compile": read_switch,
 }
 
 

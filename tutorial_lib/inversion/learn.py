@@ -1,5 +1,6 @@
 """Learning a word in one line."""
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,6 +15,14 @@ from tutorial_lib.inversion.config import TrainingConfig, read_config
 from tutorial_lib.inversion.trainer import Callback, TextualInversionTrainer
 from tutorial_lib.models import Models
 from tutorial_lib.words import LearnedWord
+
+OTHER_NAMES = {  # of settings, in diffusers' training script -> here
+    "learning_rate": "lr",
+    "max_train_steps": "steps",
+    "train_batch_size": "batch_size",
+    "placeholder_token": "word",
+    "initializer_token": "initializer",
+}
 
 
 def learn_word(
@@ -37,7 +46,8 @@ def learn_word(
         checkpoint: A file from which a broken-off run goes on, bit by bit.
             If it cannot be written, a warning says so, and learning goes on.
         progress: Whether to show a bar.
-        keep_stopped: Whether Ctrl-C returns the word as it is, or is raised.
+        keep_stopped: Whether Ctrl-C returns the word as it is, or is raised;
+            before the first step it is raised, for nothing was learned.
         **settings: Fields of the TrainingConfig, such as `steps=50`.
 
     Raises WordError for settings that cannot be met, another run's checkpoint,
@@ -70,7 +80,7 @@ def fit_with_checkpoint(
     try:
         trainer.fit()
     except KeyboardInterrupt:
-        if not keep_stopped:
+        if not keep_stopped or trainer.get_word().steps == 0:
             raise
         name = trainer.config.word
         tqdm.write(f'Stopped; "{name}" is as its last step left it.')
@@ -86,12 +96,14 @@ def change_config(
 
     Raises WordError for a setting that there is none of.
     """
-    known = {field.name for field in fields(TrainingConfig)}
+    known = sorted(field.name for field in fields(TrainingConfig))
     for name in settings:
         if name not in known:
-            listed = ", ".join(sorted(known))
+            alike = difflib.get_close_matches(name, known, n=1)
+            meant = OTHER_NAMES.get(name) or "".join(alike)
+            hint = f'perhaps "{meant}" is meant: ' if meant else ""
             raise WordError(
-                f'There is no setting "{name}" of learning; the settings are '
-                f"{listed}."
+                f'There is no setting "{name}" of learning; {hint}the '
+                f"settings are {', '.join(known)}."
             )
     return replace(config, **settings)

@@ -4,7 +4,8 @@ The article's asks CLIP how similar texts with X are to the pictures; the
 paper's asks the generator how well X helps it to remove noise from them.
 """
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Sequence
 
 import torch
 from diffusers import DDPMScheduler
@@ -20,11 +21,26 @@ from tutorial_lib.generation import (
     encode_token_ids,
 )
 from tutorial_lib.images import Images
+from tutorial_lib.inversion.cuda_graphs import ComputeLoss, record_loss
+from tutorial_lib.inversion.step_plans import (
+    StepPlan,
+    choose_plan,
+    describe_plan,
+    explain_full_memory,
+    list_plans,
+    measure_free_bytes,
+)
 from tutorial_lib.inversion.timesteps import (
     compute_timestep_weights,
     sample_timesteps,
 )
-from tutorial_lib.models import Models, use_autocast, use_short_attention
+from tutorial_lib.models import (
+    Models,
+    copy_to_device,
+    use_autocast,
+    use_gradient_checkpointing,
+    use_short_attention,
+)
 from tutorial_lib.settings import Profile
 from tutorial_lib.words import (
     LearnedWord,
@@ -116,6 +132,16 @@ class SimilarityLoss:
         """
         return 1 - self.measure_similarity()
 
+    def compute_parts(
+        self, generator: torch.Generator
+    ) -> Iterator[Float[Tensor, ""]]:
+        """Yield the loss; it has no parts."""
+        yield self.compute(generator)
+
+    def save_memory(self) -> str:
+        """Raise WordError: there is nothing that could take less memory."""
+        raise explain_full_memory(StepPlan(1, gradient_checkpointing=False))
+
     @torch.no_grad()
     def evaluate(self) -> float:
         """Return one minus the mean similarity, as a number."""
@@ -130,7 +156,8 @@ class DenoisingLoss:
     if the profile says so, its mirror image) is computed once; a fresh sample
     is drawn from it at each step. Source: Gal et al. (2022), An Image is
     Worth One Word, section 3, equation 2; with the profile's
-    `middle_timesteps` not all timesteps count alike. Taught in
+    `middle_timesteps` not all timesteps count alike. For the settings from
+    `autocast` on see TrainingConfig. Taught in
     notebooks/05_textual_inversion.ipynb.
     """
 
@@ -143,6 +170,9 @@ class DenoisingLoss:
         batch_size: int | None = None,
         autocast: bool | None = None,
         progress: bool = True,
+        micro_batch_size: int | None = None,
+        gradient_checkpointing: bool | None = None,
+        compile: bool = False,
     ) -> None:
         self.models = models
         self.word = word
@@ -158,7 +188,7 @@ class DenoisingLoss:
             models.pipeline.tokenizer,
             fill_templates(templates, word.word),
             words=[word],
-        )
+        ).to(models.device)
         weights = make_timestep_weights(models.profile, self.noise_scheduler)
         self.weights = weights.to(models.device)
         generator = torch.Generator().manual_seed(EVALUATION_SEED)
@@ -166,46 +196,105 @@ class DenoisingLoss:
             self.sample_batch(generator),
             self.sample_batch(generator),
         ]
+        unet = models.pipeline.unet
+        self.unet = torch.compile(unet) if compile else unet
+        self.plans = list_plans(
+            self.batch_size, micro_batch_size, gradient_checkpointing
+        )
+        area = self.mean.shape[-2] * self.mean.shape[-1]
+        free_bytes = measure_free_bytes(models.device)
+        self.plan_number = choose_plan(self.plans, unet, area, free_bytes)
+        self.replay: ComputeLoss | None = None
+
+    @property
+    def plan(self) -> StepPlan:
+        """How much of a step is in memory at once."""
+        return self.plans[self.plan_number]
+
+    def save_memory(self) -> str:
+        """Go over to the next plan, which takes less memory, and name it.
+
+        What was recorded is forgotten. Raises WordError if there is none.
+        """
+        if self.plan_number == len(self.plans) - 1:
+            raise explain_full_memory(self.plan)
+        self.plan_number += 1
+        self.replay = None
+        return describe_plan(self.plan, self.batch_size)
+
+    def record(self) -> None:
+        """Record the step as a CUDA graph; `compute_on` then replays it."""
+        size = self.plan.micro_batch_size
+        batch = tuple(part[:size] for part in self.evaluation_batches[0])
+        vectors = self.word.vectors.detach().to(self.models.device, copy=True)
+        examples = (
+            vectors.requires_grad_(),
+            *(part.clone() for part in batch),
+        )
+        self.replay = record_loss(self._compute_with, examples)
 
     def sample_batch(self, generator: torch.Generator) -> Batch:
         """Sample latents, noise, timesteps and templates for one step."""
         size = self.batch_size
         device = self.models.device
         which = torch.randint(len(self.mean), (size,), generator=generator)
+        which = copy_to_device(which, device)
         shape = (size, *self.mean.shape[1:])
-        unit = torch.randn(shape, generator=generator).to(device)
+        unit = copy_to_device(torch.randn(shape, generator=generator), device)
         scale = self.models.pipeline.vae.config.scaling_factor
         latents = scale * (self.mean[which] + self.std[which] * unit)
-        noise = torch.randn(shape, generator=generator).to(device)
+        noise = copy_to_device(torch.randn(shape, generator=generator), device)
         middle = self.models.profile.middle_timesteps
         timesteps = sample_timesteps(size, generator, middle)
         texts = torch.randint(
             len(self.token_ids), (size,), generator=generator
         )
-        return latents, noise, timesteps.to(device), texts.to(device)
+        return (
+            latents,
+            noise,
+            copy_to_device(timesteps, device),
+            copy_to_device(texts, device),
+        )
 
     def predict(
         self,
         noisy_latents: Float[Tensor, "batch channels height width"],
         timesteps: Int[Tensor, " batch"],
         texts: Int[Tensor, " batch"],
+        word: LearnedWord | None = None,
     ) -> Float[Tensor, "batch channels height width"]:
-        """Let the U-Net predict, from noisy latents and texts with X."""
-        unet = self.models.pipeline.unet
+        """Let the U-Net predict, from noisy latents and texts with X.
+
+        `word` is X, by default the loss's own.
+        """
+        models, dtype = self.models, self.models.pipeline.unet.dtype
+        precision = use_autocast(models.device, autocast=self.autocast)
+        checkpointing = use_gradient_checkpointing(
+            models, self.plan.gradient_checkpointing
+        )
+        prompt_embeds = self._encode_texts(texts, word or self.word)
+        with precision, use_short_attention(models), checkpointing:
+            return self.unet(
+                noisy_latents.to(dtype),
+                timesteps,
+                encoder_hidden_states=prompt_embeds.to(dtype),
+            ).sample.float()
+
+    def _encode_texts(
+        self, texts: Int[Tensor, " batch"], word: LearnedWord
+    ) -> Float[Tensor, "batch tokens width"]:
+        """Encode the templates of a batch, each of them at most once."""
+        if texts.is_cuda and len(texts) < len(self.token_ids):
+            # (On the CPU other batches would change the last bits.)
+            chosen = self.token_ids.index_select(0, texts)
+            return encode_token_ids(self.models, chosen, words=[word])
         # Each template is encoded once, however often it was sampled.
         prompt_embeds = encode_token_ids(
-            self.models, self.token_ids, words=[self.word]
+            self.models, self.token_ids, words=[word]
         )
         # Unlike `prompt_embeds[texts]`, the backward of `index_select` adds
         # in a fixed order: the same bits on any number of threads.
-        prompt_embeds = prompt_embeds.index_select(0, texts)
-        precision = use_autocast(self.models.device, autocast=self.autocast)
-        with precision, use_short_attention(self.models):
-            return unet(
-                noisy_latents.to(unet.dtype),
-                timesteps,
-                encoder_hidden_states=prompt_embeds.to(unet.dtype),
-            ).sample.float()
+        return prompt_embeds.index_select(0, texts)
 
     def compute_on(
         self,
@@ -215,9 +304,26 @@ class DenoisingLoss:
         texts: Int[Tensor, " batch"],
     ) -> Float[Tensor, ""]:
         """Return the weighted mean squared error on a batch."""
+        vectors = self.word.vectors
+        if self.replay and len(latents) == self.plan.micro_batch_size:
+            vectors = vectors.to(self.models.device)
+            return self.replay(vectors, latents, noise, timesteps, texts)
+        return self._compute_with(vectors, latents, noise, timesteps, texts)
+
+    def _compute_with(
+        self,
+        vectors: Float[Tensor, "num_vectors width"],
+        latents: Float[Tensor, "batch channels height width"],
+        noise: Float[Tensor, "batch channels height width"],
+        timesteps: Int[Tensor, " batch"],
+        texts: Int[Tensor, " batch"],
+    ) -> Float[Tensor, ""]:
+        """Return the error on a batch, with these vectors as the word's."""
+        word = copy.copy(self.word)  # unchecked: that would wait for the GPU
+        word.vectors = vectors
         noise_scheduler = self.noise_scheduler
         noisy_latents = noise_scheduler.add_noise(latents, noise, timesteps)
-        prediction = self.predict(noisy_latents, timesteps, texts)
+        prediction = self.predict(noisy_latents, timesteps, texts, word)
         target = noise
         if noise_scheduler.config.prediction_type == "v_prediction":
             target = noise_scheduler.get_velocity(latents, noise, timesteps)
@@ -227,6 +333,22 @@ class DenoisingLoss:
     def compute(self, generator: torch.Generator) -> Float[Tensor, ""]:
         """Return the loss on a fresh batch, with a gradient."""
         return self.compute_on(*self.sample_batch(generator))
+
+    def compute_parts(
+        self, generator: torch.Generator
+    ) -> Iterator[Float[Tensor, ""]]:
+        """Yield the loss on a fresh batch in parts that add up to it.
+
+        Each part's gradient has to be computed before the next part.
+        """
+        size = self.plan.micro_batch_size
+        if size == self.batch_size:
+            yield self.compute(generator)
+            return
+        batch = self.sample_batch(generator)
+        for parts in zip(*(part.split(size) for part in batch), strict=True):
+            share = len(parts[0]) / self.batch_size
+            yield share * self.compute_on(*parts)
 
     @torch.no_grad()
     def evaluate(self) -> float:

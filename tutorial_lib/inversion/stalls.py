@@ -3,12 +3,15 @@
 A word that does not move would be handed back as if it were learned.
 """
 
+import warnings
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from tutorial_lib.errors import WordError
 from tutorial_lib.inversion.config import Phase
+from tutorial_lib.words import LearnedWord
 
 Vectors = Float[Tensor, "num_vectors width"]
 FIRST_STEPS = 3  # a single step may overflow in half precision
@@ -54,6 +57,20 @@ def explain_stall(vectors: Vectors, phase: Phase) -> str:
             "higher lr, or without lr for the usual one"
         )
     return f"Learning ({phase.recipe}) does not change the word: {cause}."
+
+
+def warn_of_no_gain(start: Vectors, word: LearnedWord, phase: Phase) -> None:
+    """Warn if a word is as it began, for its best evaluation was the first.
+
+    `phase` is the last one; a run without steps is left alone.
+    """
+    if word.steps and torch.equal(start.cpu(), word.vectors):
+        warnings.warn(
+            f'Learning gained nothing: "{word.word}" is as it began, for no '
+            "step brought it nearer to the pictures; learn again with a "
+            f"lower lr, say {phase.lr / 4:g}.",
+            stacklevel=3,
+        )
 
 
 def check_gradient(loss: Float[Tensor, ""]) -> None:

@@ -8,14 +8,17 @@ import copy
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from tutorial_lib.arguments import read_functions
 from tutorial_lib.errors import WordError
 from tutorial_lib.images import Images, as_concept
+from tutorial_lib.inversion.capacity import check_capacity
 from tutorial_lib.inversion.config import (
     Phase,
     TrainingConfig,
@@ -26,17 +29,19 @@ from tutorial_lib.inversion.config import (
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
-from tutorial_lib.inversion.room import check_room
 from tutorial_lib.inversion.stalls import (
     StallDetector,
     check_finite,
     check_gradient,
     explain_stall,
+    warn_of_no_gain,
 )
-from tutorial_lib.models import Models, check_models
+from tutorial_lib.inversion.step_plans import describe_plan
+from tutorial_lib.models import Models, check_models, keep_off_gpu
 from tutorial_lib.words import Entry, History, LearnedWord, initialize_word
 
 Callback = Callable[[Entry], object]
+Result = TypeVar("Result")
 LOSS_SCALE = 1024  # a power of two: exact; saves float16 from zeros
 
 
@@ -71,6 +76,7 @@ class TextualInversionTrainer:
         self.progress = progress
         self.phases = plan_phases(models.profile, self.config)
         self.word = self._initialize_word()
+        self.start = self.word.vectors.detach().clone()
         self.max_norm = self.config.max_norm * measure_usual_norm(models)
         self.generator = torch.Generator("cpu").manual_seed(self.config.seed)
         self.history = History()
@@ -81,18 +87,22 @@ class TextualInversionTrainer:
 
         Returns the learned word. After Ctrl-C the trainer stands at the end
         of a whole step, and `fit` goes on from there. Raises WordError if
-        the loss is no number any more, or the word does not move.
+        the loss is no number any more, or the word does not move; warns if
+        it is as it began, since no step brought anything.
         """
         similarity = self._make_loss("similarity")
-        while self.phase < len(self.phases):
-            recipe = self.phases[self.phase].recipe
-            loss = similarity
-            if recipe != "similarity":
-                loss = self._make_loss(recipe)
-            self._fit_phase(loss, similarity)
-            with delay_interrupt():
-                self._restore_best()
-                self._start_phase(self.phase + 1)
+        # From here on the images' CLIP embeddings are known.
+        with keep_off_gpu(self.models.clip.visual, self.models.device):
+            while self.phase < len(self.phases):
+                recipe = self.phases[self.phase].recipe
+                loss = similarity
+                if recipe != "similarity":
+                    loss = self._make_loss(recipe)
+                self._fit_phase(loss, similarity)
+                with delay_interrupt():
+                    self._restore_best()
+                    self._start_phase(self.phase + 1)
+        warn_of_no_gain(self.start, self.get_word(), self.phases[-1])
         return self.get_word()
 
     def get_word(self) -> LearnedWord:
@@ -133,7 +143,7 @@ class TextualInversionTrainer:
         """Return the word with the vectors that it begins as."""
         config = self.config
         assert config.initializer is not None  # `complete_config` saw to it
-        check_room(
+        check_capacity(
             self.models,
             tuple(config.templates or ()),
             config.word,
@@ -142,7 +152,15 @@ class TextualInversionTrainer:
         word = initialize_word(
             self.models, config.word, config.initializer, config.num_vectors
         )
-        return replace(word, recipe=config.recipe, num_images=len(self.images))
+        # On the CPU Adam needs no kernels, and nothing waits for the GPU; the
+        # vectors are kilobytes.
+        vectors = word.vectors.detach().cpu().requires_grad_()
+        return replace(
+            word,
+            vectors=vectors,
+            recipe=config.recipe,
+            num_images=len(self.images),
+        )
 
     def _make_loss(self, recipe: str) -> SimilarityLoss | DenoisingLoss:
         """Prepare the loss of a recipe: images are encoded only once."""
@@ -150,12 +168,22 @@ class TextualInversionTrainer:
         given = (self.models, self.images, templates, self.word)
         if recipe == "similarity":
             return SimilarityLoss(*given)
-        return DenoisingLoss(
+        config = self.config
+        loss = DenoisingLoss(
             *given,
-            batch_size=self.config.batch_size,
-            autocast=self.config.autocast,
+            batch_size=config.batch_size,
+            autocast=config.autocast,
             progress=self.progress,
+            micro_batch_size=config.micro_batch_size,
+            gradient_checkpointing=config.gradient_checkpointing,
+            compile=config.compile,
         )
+        if loss.plan_number:
+            tqdm.write(describe_plan(loss.plan, loss.batch_size))
+        on_gpu = torch.device(self.models.device).type == "cuda"
+        if on_gpu and config.cuda_graph is not False:
+            with_less_memory(loss, loss.record)
+        return loss
 
     def _start_phase(self, number: int) -> None:
         """Begin a phase with a fresh optimizer, of the vectors alone."""
@@ -198,11 +226,10 @@ class TextualInversionTrainer:
         phase = self.phases[self.phase]
         before = self.generator.get_state()
         try:
-            value = loss.compute(self.generator)
-            check_gradient(value)
+            value = with_less_memory(
+                loss, lambda: self._compute_gradient(loss, before)
+            )
             check_finite(value, phase.lr)
-            self.optimizer.zero_grad()
-            (value * LOSS_SCALE).backward()
         except BaseException:  # Ctrl-C too
             self.generator.set_state(before)
             raise
@@ -212,6 +239,22 @@ class TextualInversionTrainer:
             self.step += 1
             seconds = time.perf_counter() - began
             self._append_entry(loss=value.item(), lr=lr, seconds=seconds)
+
+    def _compute_gradient(
+        self, loss: SimilarityLoss | DenoisingLoss, state: Tensor
+    ) -> Float[Tensor, ""]:
+        """Compute the loss of a fresh batch, and the vectors' gradient.
+
+        `state` is the generator's at the beginning of the step.
+        """
+        self.generator.set_state(state)
+        self.optimizer.zero_grad()
+        values = []
+        for part in loss.compute_parts(self.generator):
+            check_gradient(part)
+            (part * LOSS_SCALE).backward()
+            values.append(part.detach())
+        return torch.stack(values).sum().cpu()
 
     def _update_vectors(self, lr: float) -> None:
         """Move the vectors against their gradient (Adam).
@@ -299,6 +342,22 @@ class TextualInversionTrainer:
         for callback in self.callbacks:
             callback(entry)
         return entry
+
+
+def with_less_memory(
+    loss: SimilarityLoss | DenoisingLoss, compute: Callable[[], Result]
+) -> Result:
+    """Compute something; while the memory is full, take less of it.
+
+    Each time this is said aloud. Raises WordError if nothing helps.
+    """
+    while True:
+        try:
+            return compute()
+        except torch.cuda.OutOfMemoryError:
+            pass  # until here the error keeps what filled the memory
+        torch.cuda.empty_cache()
+        tqdm.write(loss.save_memory())
 
 
 def get_lr(phase: Phase, step: int) -> float:

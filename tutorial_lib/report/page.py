@@ -28,7 +28,7 @@ def build_page(stories: list[Story], seconds: float) -> str:
         stories=stories,
         seconds=seconds,
         num_entries=max(story.word.vectors.numel() for story in stories),
-        computer=f"{os.cpu_count()} × {platform.machine()}",
+        computer=f"{os.cpu_count()} cores, {platform.machine()}",
         date=time.strftime("%d %B %Y"),
         row_labels=ROW_LABELS,
     )

@@ -49,7 +49,8 @@ def learn_story(
     concept = load_concept(name)
     print(f"\nLearning X from {concept.report}", flush=True)
     start = time.perf_counter()
-    word = learn_word(models, concept, steps=30 if quick else None)
+    steps = 30 if quick else None
+    word = learn_word(models, concept, steps=steps, keep_stopped=False)
     seconds = time.perf_counter() - start
     file = word.save(folder / f"{name}.safetensors")
     print(f"The word is in {file}", flush=True)

@@ -15,16 +15,22 @@ from tutorial_lib.kinds import KINDS
 def format_evaluation(evaluation: Evaluation) -> str:
     """Return the rows of an evaluation, and each prompt's identity."""
     prompts = KINDS[evaluation.kind].prompts
-    heads = ["identity", "prompt", *(prompt.text[:20] for prompt in prompts)]
-    lines = [f"{'':20}" + "".join(f"{head:22}" for head in heads)]
+    texts = [prompt.text.format("X") for prompt in prompts]
+    heads = [f"{head:20}" for head in ("identity", "prompt", *texts)]
+    lines = ["  ".join([f"{'':18}", *heads]).rstrip()]
     for row in ROWS:
-        shares = [evaluation.rate(measure, row) for measure in heads[:2]]
+        shares = [
+            evaluation.rate(measure, row) for measure in ("identity", "prompt")
+        ]
         shares += [
             evaluation.rate("identity", row, prompt=prompt)
             for prompt in prompts
         ]
-        cells = "".join(f"{format_share(share):22}" for share in shares)
-        lines.append(f"{ROW_LABELS[row]:20}{cells}")
+        cells = [
+            f"{format_share(share):{len(head)}}"
+            for share, head in zip(shares, heads, strict=True)
+        ]
+        lines.append("  ".join([f"{ROW_LABELS[row]:18}", *cells]).rstrip())
     for row in BASELINES:
         head = f"X minus {ROW_LABELS[row]}"
         lines.append(f"{head:28}{format_share(evaluation.lead(row))}")

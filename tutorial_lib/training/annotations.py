@@ -20,6 +20,7 @@ from tutorial_lib.training.hard_negatives import (
     NUM_HARD_NEGATIVES,
     write_hard_negatives,
 )
+from tutorial_lib.training.judge_images import NO_LABEL
 from tutorial_lib.world import (
     CARRIERS,
     COLORS,
@@ -35,7 +36,6 @@ from tutorial_lib.world import (
 
 CONTEXT_LENGTH = 32
 END_ID = 49407  # the token that ends a caption
-NO_LABEL = -100  # the index that torch's cross entropy leaves out
 MAX_WRONG = 3  # things that a caption can be wrong in: motif, colour, hair
 LOOKALIKE_ATTRIBUTES = ("color", "background", "gender", "hair", "hair_color")
 # Every attribute of a scene, and the labels that it can have.

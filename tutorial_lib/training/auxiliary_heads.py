@@ -6,7 +6,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tutorial_lib.training.annotations import NO_LABEL
+from tutorial_lib.training.judge_images import NO_LABEL
 from tutorial_lib.training.processes import average_over_processes
 
 FEATURE_SCALE = 10.0  # unit vectors are small for a linear head

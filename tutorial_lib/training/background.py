@@ -27,7 +27,7 @@ class BackgroundRenderer:
 
     def __init__(self, run: TrainingRun) -> None:
         self.run = run
-        self.numbers = run.number_shards(dataset.SHARD_SIZE)
+        self.numbers = dataset.number_shards(run)
         self.stopped = threading.Event()
         self.pool = multiprocessing.get_context("spawn").Pool(run.workers)
         self.thread = threading.Thread(target=self._render, daemon=True)

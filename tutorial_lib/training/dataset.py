@@ -8,7 +8,6 @@ is a safetensors file, which can be read row by row.
 import json
 import multiprocessing
 import random
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +15,6 @@ from typing import Any, cast
 import numpy as np
 import torch
 from jaxtyping import Int, UInt8
-from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -24,29 +22,19 @@ from tqdm.auto import tqdm
 
 from tutorial_lib.evaluation import CaptionedImages
 from tutorial_lib.files import write_atomically
-from tutorial_lib.training.annotations import NO_LABEL, annotate
+from tutorial_lib.training import judge_images
+from tutorial_lib.training.annotations import annotate
 from tutorial_lib.training.batches import map_shard, name_shard
+from tutorial_lib.training.training_run import TrainingRun
 from tutorial_lib.world import (
-    KIND_NAMES,
-    Concept,
-    Person,
     Scene,
-    cut_part,
-    kind_of,
     label_scene,
-    lookalikes,
-    pattern_scene,
-    person_scene,
     render_scene,
-    render_wearer,
     sample_captioned_scene,
-    sample_concept,
     sample_wearer_scene,
 )
 
 SHARD_SIZE = 1000
-LOOKALIKE_GROUP, IMAGES_PER_CONCEPT = 4, 5
-CUT_SHARE = 0.25  # of a judge's images: heads or shirts, cut out
 ShardTask = tuple[Path, int, int]  # the file, the shard's number, the size
 
 
@@ -77,55 +65,6 @@ def _render_scenes(
     labels = [label_scene(scene) for scene, _ in scenes]
     columns = annotate(captions, labels, seed=number)
     save_shard(path, pixels, captions, labels, columns)
-
-
-def render_judge_shard(task: ShardTask) -> None:
-    """Render one shard for the judges: several images of each concept.
-
-    Concepts come in groups that one description fits, so that a judge has
-    to look at what words leave out. Some images show a head or a shirt
-    alone, cut out of a person in a pattern, for that is how two names in
-    one prompt are judged. Labels hold the concept's number.
-    """
-    path, number, size = task
-    kind = KIND_NAMES[number % 2]
-    rng = random.Random(f"judges {number}")
-    pixels, labels = [], []
-    for group in range(SHARD_SIZE // LOOKALIKE_GROUP // IMAGES_PER_CONCEPT):
-        concept = sample_concept(kind, rng)
-        others = lookalikes(concept, LOOKALIKE_GROUP - 1, number)
-        for index, member in enumerate([concept, *others]):
-            for _ in range(IMAGES_PER_CONCEPT):
-                image = _render_for_judge(member, rng, size)
-                pixels.append(np.asarray(image))
-                labels.append(
-                    {
-                        "kind": kind,
-                        "concept": f"{number}-{group}-{index}",
-                        "group": f"{number}-{group}",
-                    }
-                )
-    save_shard(path, pixels, [""] * len(pixels), labels)
-
-
-def _render_for_judge(
-    concept: Concept, rng: random.Random, size: int
-) -> Image.Image:
-    """Render a concept once, whole or as a part cut out of an image."""
-    kind = kind_of(concept)
-    if rng.random() < CUT_SHARE:
-        [other] = set(KIND_NAMES) - {kind}
-        pair: dict[str, Any] = {
-            kind: concept,
-            other: sample_concept(other, rng),
-        }
-        whole = render_wearer(**pair, rng=rng, size=size, style=None)
-        [part] = cut_part([whole], kind)
-        return part.resize((size, size), Image.Resampling.LANCZOS)
-    if isinstance(concept, Person):
-        return render_scene(person_scene(concept, rng), size)
-    subject = "corgi" if rng.random() < 0.3 else None
-    return render_scene(pattern_scene(concept, rng, subject=subject), size)
 
 
 # --- shards ----------------------------------------------------------------
@@ -169,12 +108,24 @@ def render_shards(
             pass
 
 
+def number_shards(run: TrainingRun) -> dict[str, list[int]]:
+    """Return the numbers of the shards in each folder of a run's images."""
+    return run.number_shards(SHARD_SIZE, judge_images.SHARD_SIZE)
+
+
+def path_of(folder: Path, name: str, number: int) -> Path:
+    """Return the path of a shard in one of the folders of RENDERERS."""
+    if name == "judges":
+        return judge_images.shard_path(folder / name, number)
+    return name_shard(folder / name, number)
+
+
 def list_tasks(
     folder: Path, numbers: dict[str, list[int]], size: int
 ) -> list[ShardTask]:
     """List what is to be rendered: the shards that are missing."""
     paths = [
-        (name_shard(folder / name, number), number)
+        (path_of(folder, name, number), number)
         for name, wanted in numbers.items()
         for number in wanted
     ]
@@ -187,7 +138,7 @@ RENDERERS: dict[str, Callable[[ShardTask], None]] = {
     "held-out": render_captioned_shard,
     "captioned": render_captioned_shard,
     "wearers": render_wearer_shard,
-    "judges": render_judge_shard,
+    "judges": lambda task: judge_images.render_judge_shard(*task),
 }
 
 
@@ -250,34 +201,3 @@ class MappedPixels:
         return np.stack(
             [self.shards[n][r] for n, r in zip(numbers, rows, strict=True)]
         )
-
-
-# --- labels ----------------------------------------------------------------
-
-
-def collect_labels(labels: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """List every attribute and the labels it can have, in fixed order."""
-    values_of = defaultdict(set)
-    for label in labels:
-        for name, value in label.items():
-            values_of[name].add(value)
-    return {name: sorted(values) for name, values in sorted(values_of.items())}
-
-
-def encode_labels(
-    labels: list[dict[str, Any]], known: dict[str, list[str]]
-) -> dict[str, Int[Tensor, " num_images"]]:
-    """Return the index of each image's label, by attribute.
-
-    `known` is what `collect_labels` gives; `NO_LABEL` stands where an image
-    has no such attribute.
-    """
-    return {
-        name: torch.tensor(
-            [
-                values.index(label[name]) if name in label else NO_LABEL
-                for label in labels
-            ]
-        )
-        for name, values in known.items()
-    }

@@ -1,182 +1,293 @@
-"""Train the judges: on rendered images only, apart from CLIP.
+"""Train the judges: on rendered images, softened and decoded, apart from CLIP.
 
-They never see a generated image, and nothing is ever trained on them.
+They never see an image that was generated for a word, and nothing is ever
+trained on them.
 """
 
-from collections import defaultdict
+import dataclasses
+import time
 from pathlib import Path
+from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from diffusers import AutoencoderKL
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from tutorial_lib.evaluation import (
     AttributeJudge,
-    CaptionedImages,
     EmbeddingJudge,
     Judges,
+    save_judges,
 )
-from tutorial_lib.training.config import PretrainingConfig
-from tutorial_lib.training.dataset import (
-    IMAGES_PER_CONCEPT,
-    LOOKALIKE_GROUP,
-    collect_labels,
-    encode_labels,
+from tutorial_lib.training.config import PretrainingConfig, read_config
+from tutorial_lib.training.judge_concepts import GROUP_SIZE
+from tutorial_lib.training.judge_images import (
+    LABELS,
+    NO_LABEL,
+    SHARD_SIZE,
+    VIEWS,
 )
+from tutorial_lib.training.judge_pool import JudgePool
+from tutorial_lib.training.judge_softening import shift_colors, soften
 from tutorial_lib.training.loop import autocast, train
 from tutorial_lib.training.steps import Step
+from tutorial_lib.world import COLOR_AXES, NUMBERS
 
-POOLING = {"pattern": "texture", "person": "layout", "attributes": "both"}
-TEMPERATURE = 0.07
+# By the judge's name, as are the networks' ways of pooling.
+# On a GPU: how many images at once, and which share of the seconds.
+GPU_BATCH_SIZES = {"attributes": 1024, "person": 1024, "pattern": 2048}
+SHARES = {"attributes": 0.42, "person": 0.13, "pattern": 0.45}
+MIN_IMAGES = 8 * SHARD_SIZE  # before training begins
+POOLING = {"attributes": "all", "person": "layout", "pattern": "attention"}
+WIDTHS = (32, 64, 128, 128)  # the last four stages at most
+TEMPERATURE = 0.05
+NUMBER_WEIGHT = 1.5
+SECOND_MOTIF = list(LABELS).index("second_motif")
+NO_SECOND_MOTIF = LABELS["second_motif"].index("none")
+COLOR_COLUMNS = [NUMBERS.index(f"color_{axis}") for axis in COLOR_AXES]
+SECOND_COLUMNS = [NUMBERS.index(f"second_{axis}") for axis in COLOR_AXES]
 
-ImageBatch = Float[Tensor, "batch 3 height width"]
+Numbers = Float[Tensor, "batch numbers"]
+
+
+def train_judges_by_clock(
+    shards: Path,
+    vae_folder: Path,
+    folder: Path,
+    seconds: float,
+    size: int = 128,
+    capacity: int = 320_000,
+    device: str = "cuda",
+) -> Judges:
+    """Train the judges in so many seconds, on shards as they appear.
+
+    They, their checkpoints and their losses are written to `folder`; the
+    VAE comes from a diffusers folder.
+    """
+    start = time.monotonic()
+    torch.backends.cudnn.benchmark = True  # every batch has the same shape
+    vae = AutoencoderKL.from_pretrained(vae_folder).eval()
+    vae = vae.requires_grad_(False).to(device, torch.bfloat16)
+    pool = JudgePool(shards, capacity, size, device, vae)
+    pool.wait_for(min(capacity, MIN_IMAGES))
+    configs = {
+        name: dataclasses.replace(
+            read_config(f"judge-{name}"),
+            batch_size=GPU_BATCH_SIZES[name],
+            save_every=10**6,
+        )
+        for name in SHARES
+    }
+    left = seconds - (time.monotonic() - start)
+    try:
+        judges = train_judges(pool, folder, configs, left)
+    finally:
+        pool.close()
+    save_judges(judges, folder)
+    print(f"{pool.count} images; the judges are in {folder}")
+    return judges
 
 
 def train_judges(
-    judged: CaptionedImages,
-    captioned: CaptionedImages,
-    size: int,
+    pool: JudgePool,
     folder: Path,
-    device: str,
     configs: dict[str, PretrainingConfig],
+    seconds: float | None = None,
 ) -> Judges:
-    """Train the three judges one after the other, each by its config."""
-    pattern, person = (
-        train_embedding_judge(
-            judged,
-            kind,
-            size,
-            folder / f"judge-{kind}.pt",
-            device,
-            configs[kind],
-        )
-        for kind in ("pattern", "person")
-    )
-    attributes = train_attribute_judge(
-        captioned,
-        size,
-        folder / "judge-attributes.pt",
-        device,
-        configs["attributes"],
-    )
-    return Judges(pattern=pattern, person=person, attributes=attributes)
+    """Train the three judges one after the other, each by its config.
+
+    The reader of attributes is the first; the others start from what its
+    trunk has learned. With `seconds` all three share them, as SHARES says.
+    """
+    end = time.monotonic() + (seconds or 0)
+    judges: dict[str, Any] = {}
+    to_come = sum(SHARES.values())
+    for name, share in SHARES.items():
+        config = configs[name]
+        if seconds:
+            part = (end - time.monotonic()) * share / to_come
+            config = dataclasses.replace(
+                config, steps=None, seconds=max(1.0, part)
+            )
+        to_come -= share
+        checkpoint = folder / f"judge-{name}.pt"
+        if name == "attributes":
+            judges[name] = train_attribute_judge(pool, checkpoint, config)
+        else:
+            start = judges["attributes"].trunk.blocks.state_dict()
+            judges[name] = train_embedding_judge(
+                pool, name, checkpoint, config, start
+            )
+    return Judges(**judges)
+
+
+def choose_widths(size: int) -> tuple[int, ...]:
+    """Return a width for each stage, as many as an image of `size` has."""
+    stages = max(1, (size // 8).bit_length() - 1)
+    return WIDTHS[:stages]
+
+
+# --- what tells concepts apart ---------------------------------------------
 
 
 def train_embedding_judge(
-    judged: CaptionedImages,
+    pool: JudgePool,
     kind: str,
-    size: int,
     checkpoint: Path,
-    device: str,
     config: PretrainingConfig,
+    start: dict[str, Tensor],
 ) -> EmbeddingJudge:
     """Train a judge to bring images of one concept together.
 
-    Two images of each concept in a batch must find each other among all
-    others (InfoNCE, van den Oord et al. 2018). Concepts come in groups of
-    lookalikes, which a plain description cannot tell apart.
+    Each image must find its concept, the mean of its other images, among
+    all of the batch (prototypes: Snell et al. 2017; the loss: InfoNCE, van
+    den Oord et al. 2018). Concepts come in groups that a plain description
+    cannot tell apart. `start` holds the weights that the trunk starts with.
     """
     torch.manual_seed(config.seed)
-    table = group_by_concept(judged, kind)
-    num_groups = config.batch_size // (2 * LOOKALIKE_GROUP)
+    num_groups = max(1, config.batch_size // (GROUP_SIZE * VIEWS))
 
     def compute_loss(
         judge: EmbeddingJudge, batch: None, step: Step
     ) -> Float[Tensor, ""]:
-        """Let two images of each concept find each other."""
+        """Let the images of each concept find their concept."""
         generator = step.generator
+        pool.take_in()
+        table = torch.cat(pool.groups[kind])
         groups = torch.randint(len(table), (num_groups,), generator=generator)
-        concepts = table[groups].flatten(0, 1)
-        order = torch.rand(concepts.shape, generator=generator).argsort(1)
-        pairs = concepts.gather(1, order[:, :2])
-        images = judged.batch(pairs.T.flatten(), device)
-        images = augment(images, generator)
-        with autocast(device, config.mixed_precision):
-            vectors = judge(images)
-        first, second = functional.normalize(vectors.float()).chunk(2)
-        logits = first @ second.T / TEMPERATURE
-        right = torch.arange(len(logits), device=logits.device)
-        return (
-            functional.cross_entropy(logits, right)
-            + functional.cross_entropy(logits.T, right)
-        ) / 2
+        indices = table[groups].flatten()
+        images = soften(pool.batch(indices), generator)
+        images = shift_colors(images, generator)
+        with autocast(pool.device, config.mixed_precision):
+            vectors = judge(pool.cut(images, indices))
+        return compute_prototype_loss(
+            vectors.float().unflatten(0, (-1, VIEWS))
+        )
 
-    judge = EmbeddingJudge(size, pooling=POOLING[kind]).to(device)
+    judge = EmbeddingJudge(
+        pool.size, widths=choose_widths(pool.size), pooling=POOLING[kind]
+    )
+    judge.trunk.blocks.load_state_dict(start)
+    judge = judge.to(pool.device)
     return train(judge, config, compute_loss, checkpoint, f"judge of {kind}s")
 
 
-def group_by_concept(
-    judged: CaptionedImages, kind: str
-) -> Int[Tensor, "groups concepts images"]:
-    """Return the indices of a kind's images, by lookalikes and concept."""
-    groups = defaultdict(list)
-    for index, label in enumerate(judged.labels):
-        if label["kind"] == kind:
-            groups[label["group"]].append(index)
-    indices = torch.tensor(list(groups.values()))
-    return indices.view(-1, LOOKALIKE_GROUP, IMAGES_PER_CONCEPT)
+def compute_prototype_loss(
+    vectors: Float[Tensor, "concepts views dimensions"],
+) -> Float[Tensor, ""]:
+    """Return the cross entropy of finding one's concept among all."""
+    vectors = functional.normalize(vectors, dim=-1)
+    total = vectors.sum(dim=1, keepdim=True)
+    prototypes = functional.normalize(total[:, 0], dim=-1)
+    own = functional.normalize(total - vectors, dim=-1)  # without itself
+    cosines = vectors @ prototypes.T
+    numbers = torch.arange(len(vectors), device=vectors.device)
+    right = numbers[:, None].expand(vectors.shape[:2])
+    cosines = cosines.scatter(
+        2, right[..., None], (vectors * own).sum(-1, keepdim=True)
+    )
+    return functional.cross_entropy(
+        cosines.flatten(0, 1) / TEMPERATURE, right.flatten()
+    )
+
+
+# --- what reads attributes and numbers -------------------------------------
 
 
 def train_attribute_judge(
-    captioned: CaptionedImages,
-    size: int,
-    checkpoint: Path,
-    device: str,
-    config: PretrainingConfig,
+    pool: JudgePool, checkpoint: Path, config: PretrainingConfig
 ) -> AttributeJudge:
-    """Train a judge to read object, style and every attribute."""
+    """Train a judge to read object, style and every attribute and number."""
     torch.manual_seed(config.seed)
-    labels = collect_labels(captioned.labels)
-    targets = encode_labels(captioned.labels, labels)
+    scales = measure_numbers(pool.numbers[: pool.count])
+    mean, std = torch.tensor(list(scales.values()), device=pool.device).T
 
     def compute_loss(
         judge: AttributeJudge, batch: None, step: Step
     ) -> Float[Tensor, ""]:
-        """Read every attribute of a batch of images."""
+        """Read every attribute and number of a batch of images."""
         generator = step.generator
+        pool.take_in()
         indices = torch.randint(
-            len(captioned.labels), (config.batch_size,), generator=generator
+            pool.count, (config.batch_size,), generator=generator
         )
-        images = captioned.batch(indices, device)
-        with autocast(device, config.mixed_precision):
-            logits = judge(augment(images, generator))
-        losses = [
-            functional.cross_entropy(
-                rows.float(), targets[name][indices].to(device)
-            )
-            for name, rows in logits.items()
-        ]
-        return torch.stack(losses).nanmean()
+        images = pool.cut(soften(pool.batch(indices), generator), indices)
+        rows = indices.to(pool.device)
+        with autocast(pool.device, config.mixed_precision):
+            features = judge.trunk(images)
+            logits = judge.read_labels(features)
+            numbers = judge.read_numbers(features)
+        labels = pool.labels[rows]
+        targets = (pool.numbers[rows] - mean) / std
+        plain = labels[:, SECOND_MOTIF] == NO_SECOND_MOTIF
+        number_loss = compute_number_loss(numbers.float(), targets, plain)
+        label_loss = compute_label_loss(logits, labels)
+        return label_loss + NUMBER_WEIGHT * number_loss
 
-    judge = AttributeJudge(size, labels, pooling=POOLING["attributes"])
+    judge = AttributeJudge(
+        pool.size,
+        LABELS,
+        choose_widths(pool.size),
+        POOLING["attributes"],
+        scales,
+    )
+    judge = judge.to(pool.device)
     return train(
-        judge.to(device),
-        config,
-        compute_loss,
-        checkpoint,
-        "judge of attributes",
+        judge, config, compute_loss, checkpoint, "judge of attributes"
     )
 
 
-def augment(batch: ImageBatch, generator: torch.Generator) -> ImageBatch:
-    """Change images a little: brightness, blur of a smaller size, noise.
+def measure_numbers(numbers: Numbers) -> dict[str, list[float]]:
+    """Return the mean and the std of each number where it is known.
 
-    So a judge looks at what is shown and not at single pixels.
+    The two colours of a print have the same, for either may come first.
     """
-    # In float32, torch 2.14 crashes on a CPU where channels come last.
-    batch = batch.contiguous()
-    shape = (len(batch), 3, 1, 1)
-    gain = 1 + 0.06 * torch.randn(shape, generator=generator)
-    shift = 0.05 * torch.randn(shape, generator=generator)
-    batch = batch * gain.to(batch.device) + shift.to(batch.device)
-    if torch.rand((), generator=generator) < 0.5:
-        scale = 0.5 + 0.5 * torch.rand((), generator=generator).item()
-        small = functional.interpolate(
-            batch, scale_factor=scale, mode="bilinear", antialias=True
+    known = ~numbers.isnan()
+    count = known.sum(0).clamp(min=1)
+    mean = numbers.nansum(0) / count
+    std = ((numbers - mean).square().nansum(0) / count).sqrt()
+    rows = torch.stack([mean, std.clamp(min=1e-3)], dim=1)
+    rows[SECOND_COLUMNS] = rows[COLOR_COLUMNS]
+    values = [[round(value, 5) for value in row] for row in rows.tolist()]
+    return dict(zip(NUMBERS, values, strict=True))
+
+
+def compute_label_loss(
+    logits: dict[str, Float[Tensor, "batch num_labels"]],
+    labels: Int[Tensor, "batch attributes"],
+) -> Float[Tensor, ""]:
+    """Return the mean cross entropy of all attributes that can be read."""
+    losses = []
+    for column, rows in enumerate(logits.values()):
+        known = labels[:, column] != NO_LABEL
+        total = functional.cross_entropy(
+            rows.float(), labels[:, column], reduction="sum"
         )
-        batch = functional.interpolate(
-            small, size=batch.shape[-2:], mode="bilinear"
-        )
-    noise = torch.randn(batch.shape, generator=generator).to(batch.device)
-    return batch + 0.03 * noise
+        losses.append(total / known.sum().clamp(min=1))
+    return torch.stack(losses).mean()
+
+
+def compute_number_loss(
+    predicted: Numbers, targets: Numbers, plain: Bool[Tensor, " batch"]
+) -> Float[Tensor, ""]:
+    """Return the mean absolute error of the numbers that can be read.
+
+    Where a print is `plain`, of one motif in two colours, nothing says which
+    colour is the first: the order that fits better counts.
+    """
+    swapped = targets.clone()
+    swapped[:, COLOR_COLUMNS + SECOND_COLUMNS] = targets[
+        :, SECOND_COLUMNS + COLOR_COLUMNS
+    ]
+    columns = COLOR_COLUMNS + SECOND_COLUMNS
+    errors, other = (
+        (predicted - order).abs()[:, columns].sum(1)
+        for order in (targets, swapped)
+    )
+    better = plain & (other < errors)  # false where nothing is known
+    targets = torch.where(better[:, None], swapped, targets)
+    known = ~targets.isnan()
+    error = predicted - torch.where(known, targets, predicted.detach())
+    return error.abs().sum() / known.sum().clamp(min=1)

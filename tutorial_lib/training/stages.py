@@ -25,7 +25,15 @@ from tutorial_lib.evaluation import (
 )
 from tutorial_lib.models import load_models
 from tutorial_lib.settings import pick_profile
-from tutorial_lib.training import clip, dataset, judges, latents, unet, vae
+from tutorial_lib.training import (
+    clip,
+    dataset,
+    judge_images,
+    judges,
+    latents,
+    unet,
+    vae,
+)
 from tutorial_lib.training.background import BackgroundRenderer
 from tutorial_lib.training.checkpoints import load_trained, require_trained
 from tutorial_lib.training.export import (
@@ -33,6 +41,7 @@ from tutorial_lib.training.export import (
     save_pipeline,
     text_encoder_from_clip,
 )
+from tutorial_lib.training.judge_pool import DECODED_SHARE, JudgePool
 from tutorial_lib.training.latents import STREAMS
 from tutorial_lib.training.processes import (
     is_main_process,
@@ -41,9 +50,10 @@ from tutorial_lib.training.processes import (
 )
 from tutorial_lib.training.sampling import ImagePool
 from tutorial_lib.training.shipped_concepts import write_concepts
-from tutorial_lib.training.training_run import TrainingRun
+from tutorial_lib.training.training_run import MIN_JUDGE_SHARDS, TrainingRun
 
 JUDGES = ("pattern", "person", "attributes")
+DECODED_ON_CPU = 0.1  # of the judges' images: a core decodes three a second
 HELD_OUT = ("held-out", "held-out")
 NUM_FIRST_SHARDS = 3  # of each, with which a training that has a time begins
 
@@ -55,7 +65,7 @@ def render_all(run: TrainingRun) -> None:
     if is_main_process():
         dataset.render_shards(
             run.work_folder,
-            run.number_shards(dataset.SHARD_SIZE),
+            dataset.number_shards(run),
             run.size,
             run.workers,
         )
@@ -72,18 +82,18 @@ def make_pool(run: TrainingRun) -> ImagePool:
     if run.is_timed:
         return ImagePool(run.work_folder)
     require_images(run, *STREAMS)
-    return ImagePool(run.work_folder, run.number_shards(dataset.SHARD_SIZE))
+    return ImagePool(run.work_folder, dataset.number_shards(run))
 
 
 def make_held_out_pool(run: TrainingRun) -> ImagePool:
     """Make the pool of the images that nothing is trained on."""
-    numbers = run.number_shards(dataset.SHARD_SIZE)
+    numbers = dataset.number_shards(run)
     return ImagePool(run.work_folder, {"held-out": numbers["held-out"]})
 
 
 def require_images(run: TrainingRun, *names: str) -> None:
     """Raise CommandError unless all images of some folders are there."""
-    numbers = run.number_shards(dataset.SHARD_SIZE)
+    numbers = dataset.number_shards(run)
     wanted = {name: numbers[name] for name in names}
     missing = dataset.list_tasks(run.work_folder, wanted, run.size)
     if missing:
@@ -98,7 +108,7 @@ def load_held_out(run: TrainingRun) -> CaptionedImages:
 
     They are rendered first if need be: measuring needs no others.
     """
-    numbers = run.number_shards(dataset.SHARD_SIZE)["held-out"]
+    numbers = dataset.number_shards(run)["held-out"]
     dataset.render_shards(
         run.work_folder, {"held-out": numbers}, run.size, run.workers
     )
@@ -161,6 +171,13 @@ def load_vae(run: TrainingRun) -> AutoencoderKL:
     return trained_vae.to(run.device, memory_format=torch.channels_last)
 
 
+def load_decoder(run: TrainingRun) -> AutoencoderKL:
+    """Load the VAE with the decoder that was trained on."""
+    return load_trained(
+        run.work_folder / "decoder.pt", vae.make_vae(run.size), "decoder"
+    )
+
+
 def load_clip(run: TrainingRun) -> open_clip.CLIP:
     """Load the trained CLIP."""
     return load_trained(
@@ -186,7 +203,7 @@ def train_unet(run: TrainingRun) -> UNet2DConditionModel:
     text_encoder = text_encoder_from_clip(load_clip(run)).to(run.device)
     held_out = make_encoder(run, make_held_out_pool(run))
     held_out.encode_all(HELD_OUT[:1])
-    kept = max(run.number_shards(dataset.SHARD_SIZE)["captioned"]) + 1
+    kept = max(dataset.number_shards(run)["captioned"]) + 1
     encoder = make_encoder(run, make_pool(run), kept if run.is_timed else None)
     encoder.encode_all(STREAMS, NUM_FIRST_SHARDS if run.is_timed else None)
     torch.manual_seed(config.seed)
@@ -210,21 +227,35 @@ def load_unet(run: TrainingRun, text_width: int) -> UNet2DConditionModel:
 
 
 def train_judges(run: TrainingRun) -> Judges:
-    """Train the judges, or load them from finished checkpoints."""
-    require_images(run, "judges", "captioned")
-    numbers = run.number_shards(dataset.SHARD_SIZE)
-    judged, captioned = (
-        dataset.load_images(run.work_folder / name, numbers[name])
-        for name in ("judges", "captioned")
+    """Train the judges, or load them if they were trained before.
+
+    They are shown images that the VAE decoded, too, and so it comes first.
+    """
+    trained = run.work_folder / "trained-judges"
+    if (trained / "judges.json").exists():
+        return load_judges(trained, run.device)
+    trained_vae = load_decoder(run).to(run.device)
+    shards = run.work_folder / "judges"
+    count = judge_images.check_shards(
+        shards,
+        len(dataset.number_shards(run)["judges"]) * judge_images.SHARD_SIZE,
     )
-    return judges.train_judges(
-        judged,
-        captioned,
+    pool = JudgePool(
+        shards,
+        count,
         run.size,
-        run.work_folder,
         run.device,
-        {name: run.read_config(f"judge-{name}") for name in JUDGES},
+        trained_vae,
+        DECODED_ON_CPU if run.device == "cpu" else DECODED_SHARE,
     )
+    pool.wait_for(count)
+    pool.close()
+    configs = {name: run.read_config(f"judge-{name}") for name in JUDGES}
+    finished = judges.train_judges(pool, run.work_folder, configs)
+    if is_main_process():
+        save_judges(finished, trained)
+    wait_for_all()
+    return finished
 
 
 # --- results ---------------------------------------------------------------
@@ -234,10 +265,7 @@ def write_models(run: TrainingRun) -> None:
     """Write the trained models as open_clip and diffusers load them."""
     for name in JUDGES:
         require_trained(run.work_folder / f"judge-{name}.pt", "judges")
-    trained_clip = load_clip(run)
-    trained_vae = load_trained(
-        run.work_folder / "decoder.pt", vae.make_vae(run.size), "decoder"
-    )
+    trained_clip, trained_vae = load_clip(run), load_decoder(run)
     trained_unet = load_unet(run, trained_clip.transformer.width)
     trained_judges = train_judges(run)
     if is_main_process():
@@ -332,7 +360,7 @@ def run_beside_rendering(run: TrainingRun) -> None:
     A training begins with the first few shards, and goes on with what has
     been rendered by then. Rendering ends when the U-Net is trained.
     """
-    numbers = run.number_shards(dataset.SHARD_SIZE)
+    numbers = dataset.number_shards(run)
     first = {name: numbers[name][:NUM_FIRST_SHARDS] for name in STREAMS}
     with BackgroundRenderer(run) as renderer:
         renderer.wait_for({"held-out": numbers["held-out"], **first})
@@ -352,11 +380,25 @@ def check_run(run: TrainingRun) -> None:
         raise CommandError(
             f"--share must be over 0 and at most 1, not {run.share}."
         )
-    smallest = 2 * dataset.SHARD_SIZE
-    if min(run.num_images, run.num_judge_images) < smallest:
-        raise CommandError(
-            f"--pictures and --judged must both be at least {smallest:,}."
-        )
+    if run.workers < 1:
+        raise CommandError("--workers must be at least 1.")
+    for option, count, smallest in (
+        ("--pictures", run.num_images, 2 * dataset.SHARD_SIZE),
+        (
+            "--judged",
+            run.num_judge_images,
+            MIN_JUDGE_SHARDS * judge_images.SHARD_SIZE,
+        ),
+    ):
+        if count < smallest:
+            raise CommandError(f"{option} must be at least {smallest:,}.")
+    for folder in (run.work_folder, run.target):
+        for place in (folder, *folder.parents):
+            if place.is_file():
+                raise CommandError(
+                    f"{place} is a file, so nothing can be put into it; name "
+                    f"another folder."
+                )
     if run.device != "cpu" and not torch.cuda.is_available():
         raise CommandError(
             f"--device {run.device}: torch finds no GPU; use --device cpu."

@@ -15,6 +15,7 @@ from tutorial_lib.training.config import (
 
 # The 1,000 images that nothing is trained on have always had this number.
 HELD_OUT_NUMBER = 79
+MIN_JUDGE_SHARDS = 4  # one of each content
 WEARER_SHARE = 0.25  # of the captioned images: people in patterns
 
 
@@ -67,14 +68,15 @@ class TrainingRun:
             name, self.preset, self.share, self.configs, self.tensorboard
         )
 
-    def number_shards(self, shard_size: int) -> dict[str, list[int]]:
+    def number_shards(
+        self, shard_size: int, judge_shard_size: int
+    ) -> dict[str, list[int]]:
         """Return the numbers of the shards in each folder of images."""
         total = math.ceil(self.num_images * self.share / shard_size)
         wearers = max(1, round(total * WEARER_SHARE))
         captioned = max(1, total - wearers)
-        judges = max(
-            2, math.ceil(self.num_judge_images * self.share / shard_size)
-        )
+        judge_shards = self.num_judge_images * self.share / judge_shard_size
+        judges = max(MIN_JUDGE_SHARDS, math.ceil(judge_shards))
         return {
             "captioned": list(itertools.islice(number_captioned(), captioned)),
             "wearers": list(range(wearers)),

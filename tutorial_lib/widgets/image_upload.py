@@ -13,10 +13,13 @@ from typing import Any
 import ipywidgets
 from IPython.display import display
 
-from tutorial_lib.errors import ImageError
+from tutorial_lib.errors import ImageError, TutorialError
 from tutorial_lib.figures import image_to_html, make_grid
 from tutorial_lib.files import write_atomically
 from tutorial_lib.images import list_files, load_concept, make_printable
+
+# A browser may not count photos of phones among the images.
+ACCEPTED = "image/*,.heic,.heif,.avif"
 
 
 def show_upload(folder: str | Path, kind: str = "pattern") -> None:
@@ -29,11 +32,12 @@ def show_upload(folder: str | Path, kind: str = "pattern") -> None:
     folder = make_folder(folder)
     num_files = len(list_files(folder))
     print(
-        f"'{folder.name}' in '{folder.parent.name}/': {num_files} files. "
+        f"'{folder.name}' in '{folder.parent.name}/': {num_files} "
+        f"file{'' if num_files == 1 else 's'}. "
         "Upload pictures, or copy them there yourself."
     )
     button = ipywidgets.FileUpload(
-        accept="image/*",
+        accept=ACCEPTED,
         multiple=True,
         description="Upload pictures",
         layout=ipywidgets.Layout(width="14em"),
@@ -64,9 +68,13 @@ def answer_upload(
     `change` is what ipywidgets says of the button; its "new" holds the
     files.
     """
-    for name, content in list_uploads(change["new"]):
-        with write_atomically(folder / Path(name).name) as unfinished:
-            unfinished.write_bytes(content)
+    try:
+        for name, content in list_uploads(change["new"]):
+            with write_atomically(folder / Path(name).name) as unfinished:
+                unfinished.write_bytes(content)
+    except TutorialError as error:  # a page shows no error of a callback
+        answer.value = f"<p>{escape_lines(str(error))}</p>"
+        return
     answer.value = describe_folder(folder, kind)
 
 

@@ -1,5 +1,6 @@
 """A learned word: its vectors, its file, its tokens, its place in a prompt."""
 
+from tutorial_lib.words.file_forms import FORMS, FileForm, pick_form
 from tutorial_lib.words.history import Entry, History
 from tutorial_lib.words.initializer import check_num_vectors, initialize_word
 from tutorial_lib.words.learned_word import (
@@ -21,7 +22,9 @@ from tutorial_lib.words.tokens import (
 )
 
 __all__ = [
+    "FORMS",
     "Entry",
+    "FileForm",
     "History",
     "LearnedWord",
     "PlaceholderEmbedding",
@@ -32,6 +35,7 @@ __all__ = [
     "find_words",
     "get_embedding",
     "initialize_word",
+    "pick_form",
     "read_words",
     "split_prompt",
     "tokenize_prompts",

@@ -7,19 +7,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from tutorial_lib import __version__
 from tutorial_lib.arguments import describe, is_empty, read_items, read_text
-from tutorial_lib.errors import ArgumentError, WordError
+from tutorial_lib.errors import ArgumentError, TutorialError, WordError
 from tutorial_lib.settings import Profile, pick_profile
+from tutorial_lib.words.file_forms import StoredWord, pick_form
 from tutorial_lib.words.history import History
 from tutorial_lib.words.word_file import (
-    check_vectors,
+    check_tensors,
     complete_name,
     find_word_file,
     parse_count,
+    read_dtype,
     read_vectors,
     read_word_file,
     write_word_file,
@@ -39,7 +42,9 @@ class LearnedWord:
 
     `word` is what the reader writes in a prompt ("X"), `vectors` its
     embedding in float32. The other fields say how it was learned; `history`
-    is not stored in the file. Taught in notebooks/02_the_word_x.ipynb.
+    is not stored in the file. `vectors_2` is the embedding for the second
+    text encoder of models that have two, such as SDXL: as many vectors, of
+    another width. Taught in notebooks/02_the_word_x.ipynb.
     """
 
     word: str
@@ -51,11 +56,21 @@ class LearnedWord:
     num_images: int = 0
     library_version: str = __version__
     history: History = field(default_factory=History, repr=False)
+    vectors_2: Float[Tensor, "num_vectors width_2"] | None = None
 
     def __post_init__(self) -> None:
         """Raise WordError for a word or vectors that no prompt could hold."""
         self.word = check_word(self.word)
         self.vectors = read_vectors(self.vectors, self.word)
+        if self.vectors_2 is None:
+            return
+        self.vectors_2 = read_vectors(self.vectors_2, self.word)
+        if len(self.vectors_2) != len(self.vectors):
+            raise WordError(
+                f'"{self.word}" has {len(self.vectors)} vectors for the '
+                f"first text encoder and {len(self.vectors_2)} for the "
+                "second; give as many for each."
+            )
 
     @property
     def placeholder_token(self) -> str:
@@ -72,20 +87,41 @@ class LearnedWord:
         """The number of entries of a vector."""
         return self.vectors.shape[1]
 
+    @property
+    def tensors(self) -> list[Float[Tensor, "num_vectors _"]]:
+        """The vectors for each text encoder that the word is for."""
+        if self.vectors_2 is None:
+            return [self.vectors]
+        return [self.vectors, self.vectors_2]
+
     def rename(self, word: str) -> Self:
         """Return the same learned word under another name."""
         return replace(self, word=word)
 
-    def save(self, path: str | Path) -> Path:
+    def save(
+        self,
+        path: str | Path,
+        form: str | None = None,
+        dtype: str | torch.dtype = "float32",
+    ) -> Path:
         """Write the word to a safetensors file and return its path.
 
-        The suffix is added if it is missing. An older file of that name
-        stays until the new one is complete. Raises WordError for the suffix
-        of another format, FileError if the disk is full, and so on.
+        `form` is for other programs ("a1111", "kohya", "onetrainer"; see
+        FORMS in `tutorial_lib.words`), `dtype` one of float32, float16 and
+        bfloat16. The suffix is added if it is missing. An older file of that
+        name stays until the new one is complete. Raises WordError for the
+        suffix of another format, FileError if the disk is full, and so on.
         """
-        path = complete_name(path)
+        tensors = self.tensors
+        form = pick_form(form, len(tensors), self.word)
+        path = complete_name(path, form)
         write_word_file(
-            path, self.placeholder_token, self.vectors, self.describe()
+            path,
+            form,
+            self.placeholder_token,
+            tensors,
+            self.describe(),
+            read_dtype(dtype),
         )
         return path
 
@@ -109,23 +145,28 @@ class LearnedWord:
         profile: Profile | None = None,
         word: str | None = None,
     ) -> Self:
-        """Read a word from a safetensors file, ours or another program's.
+        """Read a word from a file, ours or another program's.
 
-        `word` is what to call it, if not by its own name. With a `profile`
-        its width must be that model's. The suffix may be left out. Raises
+        That may be safetensors, webui's .pt or a picture of its that carries
+        a word (see FORMS); nothing in the file is run. `word` is what to
+        call it, if not by its own name. With a `profile` its width must be
+        that model's. The suffix .safetensors may be left out. Raises
         WordError for a file that is missing, broken or of another kind.
         """
         path = find_word_file(path)
         if profile is not None:
             profile = read_profile(profile)
-        token, tensor, metadata = read_word_file(path)
+        stored = read_word_file(path)
+        metadata = stored.metadata
+        tensors = check_tensors(stored.tensors, path)
         # Version 0.1 wrote "num_pictures".
         num_images = metadata.get("num_images", metadata.get("num_pictures"))
         learned_word = cls(
-            word=check_file_word(token, metadata, path)
+            word=check_file_word(stored, path)
             if word is None
             else check_word(word),
-            vectors=check_vectors(tensor, path),
+            vectors=tensors[0],
+            vectors_2=tensors[1] if len(tensors) > 1 else None,
             base_model=metadata.get("base_model", ""),
             recipe=metadata.get("recipe", ""),
             steps=parse_count(metadata.get("steps")),
@@ -134,7 +175,8 @@ class LearnedWord:
             library_version=metadata.get("library_version", ""),
         )
         if profile is not None:
-            check_width(learned_word, profile.embedding_width, profile.name)
+            width, model = profile.embedding_width, profile.name
+            check_width(learned_word, width, model, path)
         return learned_word
 
 
@@ -174,18 +216,20 @@ def read_profile(profile: Any) -> Profile:
     )
 
 
-def check_file_word(token: str, metadata: dict[str, str], path: Path) -> str:
-    """Return what a file calls its word.
+def check_file_word(stored: StoredWord, path: Path) -> str:
+    """Return what a file calls its word; the file's own name steps in.
 
     Raises WordError, with the file's name, if no prompt could hold it.
     """
-    name = metadata.get("word") or token.strip("<>")
+    name = stored.metadata.get("word") or stored.name.strip("<>")
+    if not stored.name:
+        name = name or path.stem
     try:
         return check_word(name)
-    except WordError:
+    except TutorialError:
         raise WordError(
-            f"'{path}' calls its word {name!r}, which cannot be written in a "
-            "prompt; give it a name, as in "
+            f"'{path}' calls its word {describe(name)}, which cannot be "
+            "written in a prompt; give it a name, as in "
             f"LearnedWord.load('{path}', word=\"X\")."
         ) from None
 
@@ -238,16 +282,27 @@ def explain_reserved(word: str) -> str:
     )
 
 
-def check_width(word: LearnedWord, width: int, model: str) -> None:
+def check_width(
+    word: LearnedWord, width: int, model: str, path: Path | None = None
+) -> None:
     """Raise WordError unless the word's vectors have `width` entries.
 
-    `model` is the name of the model that is to read them.
+    `model` is the name of the model that is to read them, `path` the file
+    that they come from. A word for two text encoders is refused as a whole:
+    no model here has two.
     """
+    name = f"\"{word.word}\" in '{path}'" if path else f'"{word.word}"'
+    if word.vectors_2 is not None:
+        raise WordError(
+            f"The word {name} has vectors for two text encoders, as SDXL "
+            f'reads them, and "{model}" has one; learn the word again with '
+            "this model, or convert its file for a program with SDXL."
+        )
     if word.width == width:
         return
     source = f' ("{word.base_model}")' if word.base_model else ""
     raise WordError(
-        f'The word "{word.word}" was learned with another model{source}: '
+        f"The word {name} was learned with another model{source}: "
         f'its vectors have {word.width} entries, and "{model}" reads '
         f"{width}; load that other model, or learn the word again with "
         "this one."

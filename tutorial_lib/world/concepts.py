@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from tutorial_lib.errors import TutorialError
+from tutorial_lib.world.measures import visible_distance
 from tutorial_lib.world.patterns import Pattern, sample_pattern
 from tutorial_lib.world.people import Person, sample_person
 from tutorial_lib.world.scenes import pattern_scene, person_scene, render_scene
@@ -62,12 +63,25 @@ def named_concepts(kind: str) -> dict[str, Concept]:
     }
 
 
-def lookalikes(concept: Concept, count: int, seed: int) -> list[Concept]:
-    """Return other concepts that the very same plain description fits."""
+def lookalikes(
+    concept: Concept, count: int, seed: int, least_distance: float = 0.0
+) -> list[Concept]:
+    """Return other concepts that the very same plain description fits.
+
+    None is nearer to the concept than `least_distance`, in visible steps:
+    of a step, an eye can just tell two concepts apart.
+    """
     rng = random.Random(f"lookalikes {seed} {concept}")
-    if isinstance(concept, Pattern):
-        return [sample_pattern(rng, concept.words) for _ in range(count)]
-    return [sample_person(rng, concept.words) for _ in range(count)]
+    others: list[Concept] = []
+    while len(others) < count:
+        other: Concept = (
+            sample_pattern(rng, concept.words)
+            if isinstance(concept, Pattern)
+            else sample_person(rng, concept.words)
+        )
+        if visible_distance(concept, other) >= least_distance:
+            others.append(other)
+    return others
 
 
 def attributes(concept: Concept) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How many vectors of a word the templates have room for."""
+"""How many vectors of a word the templates can hold."""
 
 import torch
 
@@ -12,17 +12,17 @@ from tutorial_lib.words import (
 )
 
 
-def check_room(
+def check_capacity(
     models: Models, templates: tuple[str, ...], name: str, num_vectors: int
 ) -> None:
     """Raise WordError if the word's vectors fall off a template's end.
 
     The text encoder reads a fixed number of tokens, 77 of every Stable
-    Diffusion; the template with the least room for the word `name` decides.
+    Diffusion. The template that can hold the fewest decides.
     """
     word = LearnedWord(name, torch.zeros(1, 1))
     tokenizer = models.pipeline.tokenizer
-    room = {
+    capacity = {
         template: min(
             count_most_vectors(
                 models.clip_tokenizer, text, word, models.clip.context_length
@@ -35,10 +35,10 @@ def check_room(
             templates, fill_templates(templates, name), strict=True
         )
     }
-    longest = min(room, key=lambda template: room[template])
-    if room[longest] < 1:
+    longest = min(capacity, key=lambda template: capacity[template])
+    if capacity[longest] < 1:
         raise WordError(
             f'The template "{longest}" is so long that "{name}" falls off '
             "its end; shorten it, or let the gap {} come earlier."
         )
-    check_num_vectors(num_vectors, room[longest])
+    check_num_vectors(num_vectors, capacity[longest])

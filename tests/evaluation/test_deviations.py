@@ -1,0 +1,173 @@
+"""How far off images are, in numbers and in words."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+
+from tutorial_lib import world
+from tutorial_lib.errors import JudgeError
+from tutorial_lib.evaluation import deviations
+from tutorial_lib.evaluation.deviations import (
+    describe_deviation,
+    measure_deviations,
+    summarize_deviations,
+)
+from tutorial_lib.evaluation.judge_networks import AttributeJudge
+from tutorial_lib.evaluation.judges import read_numbers
+from tutorial_lib.world.measures import (
+    NUMBERS,
+    measure_pattern,
+    measure_person,
+)
+
+IMAGE = Image.new("RGB", (16, 16))
+PATTERN = replace(
+    world.new_concept("pattern", 1),
+    motif="dots",
+    other_motif=None,
+    color="red",
+    background="white",
+    color_rgb=(200, 30, 30),
+    second_rgb=(30, 30, 200),
+    background_rgb=(250, 250, 250),
+    period=0.4,
+    angle=0.0,
+    stagger=0.0,
+)
+PERSON = replace(world.new_concept("person", 1), hair="long", mark="mole")
+
+
+class Reader:
+    """A judge that reads in an image whatever it is told."""
+
+    numbers = {"any": [0, 1]}
+
+
+@pytest.fixture
+def see(monkeypatch):
+    """Return a function that measures what a concept that is seen is off."""
+
+    def measure(seen, truth):
+        numbers = dict.fromkeys(NUMBERS, 0.0)
+        if isinstance(seen, world.Pattern):
+            numbers |= measure_pattern(seen)
+            labels = {
+                "motif": seen.motif,
+                "second_motif": seen.other_motif or "none",
+            }
+        else:
+            numbers |= measure_person(seen)
+            labels = world.attributes(seen)
+        monkeypatch.setattr(deviations, "read_attributes", lambda *_: [labels])
+        monkeypatch.setattr(deviations, "read_numbers", lambda *_: [numbers])
+        [deviation] = measure_deviations(Reader(), [IMAGE], truth)
+        return deviation
+
+    return measure
+
+
+def test_the_truth_itself_is_not_off(see):
+    deviation = see(PATTERN, PATTERN)
+    assert deviation.right == {"motif": 1.0}
+    assert deviation.off == pytest.approx(
+        dict.fromkeys(deviation.off, 0), abs=1e-6
+    )
+    assert describe_deviation(deviation, PATTERN) == (
+        "right motif, right colours"
+    )
+    deviation = see(PERSON, PERSON)
+    assert set(deviation.right.values()) == {1.0}
+    assert max(deviation.off.values()) < 1e-6
+    assert describe_deviation(deviation, PERSON) == (
+        "right features, right colours"
+    )
+
+
+def test_each_difference_has_its_unit(see):
+    seen = replace(
+        PATTERN, period=0.42, angle=20.0, color_rgb=(200, 45, 30), stagger=0.5
+    )
+    off = see(seen, replace(PATTERN, stagger=0.25)).off
+    assert off["period"] == pytest.approx(5)
+    assert off["angle"] == pytest.approx(20)
+    assert off["offset"] == pytest.approx(0.25)
+    assert off["second"] == off["background"] == 0
+    assert off["color"] == pytest.approx(
+        world.color_difference(
+            world.to_lab((200, 45, 30)), world.to_lab((200, 30, 30))
+        )
+    )
+
+
+def test_a_sentence_says_what_an_eye_may_see(see):
+    seen = replace(PATTERN, period=0.42, color_rgb=(207, 55, 42))
+    deviation = see(seen, PATTERN)
+    assert describe_deviation(deviation, PATTERN) == (
+        "right motif, period 5 % too long, red off by 4"
+    )
+    seen = replace(PATTERN, motif="stars", period=0.36, angle=30.0)
+    truth = replace(PATTERN, motif="stars")
+    assert describe_deviation(see(seen, truth), PATTERN) == (
+        "right motif, period 10 % too short, turned by 30 degrees, "
+        "right colours"
+    )
+    wrong = see(replace(PATTERN, motif="rings"), PATTERN)
+    assert describe_deviation(wrong, PATTERN).startswith("wrong motif")
+
+
+def test_two_motifs_may_stand_in_any_order_with_their_colours_or_not(see):
+    swapped = replace(
+        PATTERN, color_rgb=PATTERN.second_rgb, second_rgb=PATTERN.color_rgb
+    )
+    assert see(swapped, PATTERN).off["color"] == 0
+    mixed = replace(PATTERN, other_motif="stars")
+    other = replace(mixed, motif="stars", other_motif="dots")
+    assert see(other, mixed).right["motif"] == 1
+    assert see(replace(swapped, other_motif="stars"), mixed).off["color"] > 9
+    assert see(PATTERN, mixed).right["motif"] == 0
+
+
+def test_a_person_is_off_in_features_face_and_colours(see):
+    seen = replace(
+        PERSON,
+        mark="none",
+        glasses="round" if PERSON.glasses == "none" else "none",
+        face_width=PERSON.face_width + 0.06,
+        skin_rgb=(10, 20, 30),
+    )
+    deviation = see(seen, PERSON)
+    assert deviation.off["face"] == pytest.approx(100 / 9)
+    text = describe_deviation(deviation, PERSON)
+    assert text.startswith("wrong glasses and mark, face off by 11 % of its")
+    assert "skin off by" in text and "hair" not in text
+
+
+def test_a_summary_has_shares_of_labels_and_medians_of_numbers(see):
+    seen = [replace(PATTERN, period=0.4 * p) for p in (1.02, 1.1, 1.06)]
+    seen.append(replace(seen[2], motif="stars"))
+    summary = summarize_deviations([see(one, PATTERN) for one in seen])
+    assert summary.right == {"motif": 0.75}
+    assert summary.off["period"] == pytest.approx(6)
+    with pytest.raises(JudgeError, match="no image"):
+        summarize_deviations([])
+
+
+def test_a_judge_that_reads_labels_only_is_refused():
+    judge = AttributeJudge(16, {"motif": ["dots", "stars"]})
+    with pytest.raises(JudgeError, match="reads no numbers"):
+        measure_deviations(judge, [IMAGE], PATTERN)
+
+
+def test_numbers_are_read_in_their_own_units():
+    scales = {"log_period": [-0.9, 0.1], "nose": [0.03, 0.01]}
+    judge = AttributeJudge(
+        16, {"motif": ["dots", "stars"]}, pooling="all", numbers=scales
+    )
+    torch.nn.init.zeros_(judge.number_head.weight)
+    judge.number_head.bias.data = torch.tensor([1.0, -2.0])
+    readings = read_numbers(judge, [IMAGE] * 3, batch_size=2)
+    assert len(readings) == 3
+    assert readings[2] == pytest.approx({"log_period": -0.8, "nose": 0.01})
+    assert read_numbers(judge, []) == []
