@@ -43,6 +43,7 @@ from tutorial_lib.training.export import (
 )
 from tutorial_lib.training.judge_pool import DECODED_SHARE, JudgePool
 from tutorial_lib.training.latents import STREAMS
+from tutorial_lib.training.options import check_run
 from tutorial_lib.training.processes import (
     is_main_process,
     start_processes,
@@ -50,7 +51,7 @@ from tutorial_lib.training.processes import (
 )
 from tutorial_lib.training.sampling import ImagePool
 from tutorial_lib.training.shipped_concepts import write_concepts
-from tutorial_lib.training.training_run import MIN_JUDGE_SHARDS, TrainingRun
+from tutorial_lib.training.training_run import TrainingRun
 
 JUDGES = ("pattern", "person", "attributes")
 DECODED_ON_CPU = 0.1  # of the judges' images: a core decodes three a second
@@ -369,39 +370,3 @@ def run_beside_rendering(run: TrainingRun) -> None:
         renderer.wait_for(numbers)
     for name in ("judges", "write", "card"):
         STAGES[name](run)
-
-
-def check_run(run: TrainingRun) -> None:
-    """Raise CommandError for options that nothing can be trained with."""
-    if run.size not in vae.BLOCK_WIDTHS:
-        sizes = " or ".join(map(str, vae.BLOCK_WIDTHS))
-        raise CommandError(f"--size must be {sizes}, not {run.size}.")
-    if not 0 < run.share <= 1:
-        raise CommandError(
-            f"--share must be over 0 and at most 1, not {run.share}."
-        )
-    if run.workers < 1:
-        raise CommandError("--workers must be at least 1.")
-    for option, count, smallest in (
-        ("--pictures", run.num_images, 2 * dataset.SHARD_SIZE),
-        (
-            "--judged",
-            run.num_judge_images,
-            MIN_JUDGE_SHARDS * judge_images.SHARD_SIZE,
-        ),
-    ):
-        if count < smallest:
-            raise CommandError(f"{option} must be at least {smallest:,}.")
-    for folder in (run.work_folder, run.target):
-        for place in (folder, *folder.parents):
-            if place.is_file():
-                raise CommandError(
-                    f"{place} is a file, so nothing can be put into it; name "
-                    f"another folder."
-                )
-    if run.device != "cpu" and not torch.cuda.is_available():
-        raise CommandError(
-            f"--device {run.device}: torch finds no GPU; use --device cpu."
-        )
-    for name in ("clip", "vae", "decoder", "unet"):
-        run.read_config(name)
