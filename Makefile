@@ -91,9 +91,9 @@ $(READY): pyproject.toml
 	--editable '.[lab,test]'
 	@touch $@
 
-# Colab's Python is 3.13; its packages take another 6 GB.
+# Colab's Python is 3.13; its packages take another 5 GB.
 $(COLAB)/.ready: tests/colab/requirements.txt
 	$(PYTHON) -m venv $(COLAB)
 	$(COLAB)/bin/python -m pip install --disable-pip-version-check \
-	--quiet --no-deps --requirement $<
+	--quiet --requirement $<
 	@touch $@

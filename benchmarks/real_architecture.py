@@ -55,22 +55,24 @@ class StepWatch:
         self.began = time.perf_counter()
         self.stamps: list[float] = []
         self.start_memory: Row = {}
+        self.memory: Row = {}
 
     def __call__(self, entry: Entry) -> None:
         """Note the time; before the first step count the peak anew."""
         if not self.stamps:
             self.start_memory = describe_memory()
             reset_peak()
+        self.memory = describe_memory()
         self.stamps.append(time.perf_counter())
 
     def describe(self, warm_up: int) -> Row:
-        """Return the times and the memory; of the steps, and "whole"."""
-        memory, start = describe_memory(), self.start_memory
+        """Return the times and the memory, with that of the start."""
+        steps, start = self.memory, self.start_memory
         return {
             **describe_steps(self.stamps, warm_up),
             "start_seconds": round(self.stamps[0] - self.began, 3),
-            **memory,
-            "whole": {key: max(memory[key], start[key]) for key in memory},
+            **{key: max(steps[key], start[key]) for key in steps},
+            "steps_alone": steps,
         }
 
 
@@ -85,7 +87,8 @@ def learn(
 
     "seconds" is the median step, "mean_seconds" has the evaluations (one
     every ten steps) in it, "start_seconds" is all before the first step. The
-    memory is that of the steps, as theirs is; "whole" has the start in it.
+    memory has the start in it, where a CUDA graph takes what it needs; in
+    "steps_alone" that counts as reserved only.
     """
     watch = StepWatch()
     config = TrainingConfig(

@@ -98,15 +98,22 @@ def learn_theirs(options: argparse.Namespace) -> list[Snapshot]:
     return snapshots
 
 
+def pick_some(snapshots: list[Snapshot]) -> list[Snapshot]:
+    """Return at most seven of the snapshots, evenly spread, with the last."""
+    step = -(-len(snapshots) // 6)
+    return snapshots[::-step][::-1]
+
+
 def judge(options: argparse.Namespace) -> None:
-    """Judge images made with each word that was kept, a few of ours."""
+    """Judge images made with some of the words that were kept."""
     models = load_models("tiny", device="cpu")
     judges = load_judges(device="cpu")
     builder = GalleryBuilder(judge=judges.of_kind(KIND), kind=KIND)
-    for name in ("theirs", "ours"):
+    names = [n for n in STAGES[:2] if (options.out / f"{n}.json").exists()]
+    for name in names:
         path = options.out / f"{name}.json"
         snapshots = json.loads(path.read_text(encoding="utf-8"))
-        for snapshot in snapshots:
+        for snapshot in pick_some(snapshots):
             if "hits" in snapshot:
                 continue
             word = LearnedWord("X", torch.tensor(snapshot["vectors"]))

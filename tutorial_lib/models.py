@@ -212,6 +212,20 @@ def copy_to_device(tensor: Tensor, device: str) -> Tensor:
     return tensor.pin_memory().to(device, non_blocking=True)
 
 
+def draw_on_cpu(
+    shape: tuple[int, ...], generator: torch.Generator, device: str
+) -> Tensor:
+    """Draw normal noise with a CPU's generator, and copy it to a device.
+
+    For a GPU it is drawn into memory that the GPU reads by itself: copying it
+    there first would need all cores, and wait for those that are busy.
+    """
+    if torch.device(device).type != "cuda":
+        return torch.randn(shape, generator=generator).to(device)
+    noise = torch.randn(shape, generator=generator, pin_memory=True)
+    return noise.to(device, non_blocking=True)
+
+
 @contextlib.contextmanager
 def keep_off_gpu(part: torch.nn.Module, device: str) -> Iterator[None]:
     """Keep a network that is not needed in the CPU's memory meanwhile.

@@ -12,7 +12,7 @@ from tutorial_lib.evaluation import deviations
 from tutorial_lib.evaluation.deviations import (
     describe_deviation,
     measure_deviations,
-    summarize_deviations,
+    measure_mean_deviation,
 )
 from tutorial_lib.evaluation.judge_networks import AttributeJudge
 from tutorial_lib.evaluation.judges import read_numbers
@@ -42,7 +42,7 @@ PERSON = replace(world.new_concept("person", 1), hair="long", mark="mole")
 class Reader:
     """A judge that reads in an image whatever it is told."""
 
-    numbers = {"any": [0, 1]}
+    numbers = dict.fromkeys(NUMBERS, (0.0, 1.0))
 
 
 @pytest.fixture
@@ -144,14 +144,55 @@ def test_a_person_is_off_in_features_face_and_colours(see):
     assert "skin off by" in text and "hair" not in text
 
 
-def test_a_summary_has_shares_of_labels_and_medians_of_numbers(see):
-    seen = [replace(PATTERN, period=0.4 * p) for p in (1.02, 1.1, 1.06)]
-    seen.append(replace(seen[2], motif="stars"))
-    summary = summarize_deviations([see(one, PATTERN) for one in seen])
-    assert summary.right == {"motif": 0.75}
-    assert summary.off["period"] == pytest.approx(6)
+def test_readings_of_several_images_are_averaged(monkeypatch):
+    seen = [
+        replace(PATTERN, period=0.4 * 1.05, color_rgb=(210, 40, 20)),
+        replace(PATTERN, period=0.4 / 1.05, color_rgb=(190, 20, 40)),
+        replace(PATTERN, motif="stars"),
+    ]
+    first, second = seen[1].color_rgb, seen[1].second_rgb
+    seen[1] = replace(seen[1], color_rgb=second, second_rgb=first)
+    empty = dict.fromkeys(NUMBERS, 0.0)
+    labels = [{"motif": s.motif, "second_motif": "none"} for s in seen]
+    numbers = [empty | measure_pattern(s) for s in seen]
+    monkeypatch.setattr(deviations, "read_attributes", lambda *_: labels)
+    monkeypatch.setattr(deviations, "read_numbers", lambda *_: numbers)
+    single = measure_deviations(Reader(), [IMAGE] * 3, PATTERN)
+    together = measure_mean_deviation(Reader(), [IMAGE] * 3, PATTERN)
+    assert together.right["motif"] == pytest.approx(2 / 3)
+    assert [d.off["period"] for d in single] == pytest.approx(
+        [5, -100 * (1 - 1 / 1.05), 0]
+    )
+    assert together.off["period"] == pytest.approx(0, abs=1e-6)
+    assert together.off["color"] < 1 < single[0].off["color"]
+    monkeypatch.setattr(deviations, "read_attributes", lambda *_: [])
+    monkeypatch.setattr(deviations, "read_numbers", lambda *_: [])
     with pytest.raises(JudgeError, match="no image"):
-        summarize_deviations([])
+        measure_mean_deviation(Reader(), [], PATTERN)
+
+
+def test_what_is_read_in_drawn_images_counts_as_the_truth(monkeypatch):
+    usual = replace(
+        PATTERN, period=0.44, motif="rings", background_rgb=(240, 230, 230)
+    )
+    longer = replace(usual, period=0.44 * 1.1)
+    rows = iter([usual, longer])  # the drawn images, then the others
+
+    def read(_judge, images):
+        seen = next(rows)
+        labels = {"motif": seen.motif, "second_motif": "none"}
+        numbers = dict.fromkeys(NUMBERS, 0.0) | measure_pattern(seen)
+        monkeypatch.setattr(
+            deviations, "read_attributes", lambda *_: [labels] * len(images)
+        )
+        return [numbers] * len(images)
+
+    monkeypatch.setattr(deviations, "read_numbers", read)
+    drawn, images = [IMAGE] * 3, [IMAGE] * 2
+    deviation = measure_mean_deviation(Reader(), images, PATTERN, drawn)
+    assert deviation.right == {"motif": 1}
+    assert deviation.off["period"] == pytest.approx(10)
+    assert deviation.off["background"] == pytest.approx(0, abs=1e-6)
 
 
 def test_a_judge_that_reads_labels_only_is_refused():

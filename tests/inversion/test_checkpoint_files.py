@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -181,12 +182,14 @@ def test_ctrl_c_while_the_checkpoint_is_written_keeps_word_and_file(
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "write_bytes", press)
-        if is_full:
-            with pytest.warns(UserWarning, match="the disk is full"):
-                word = learn(models, images, checkpoint=path, **SETTINGS)
-        else:
+        full_disk = pytest.warns(UserWarning, match="the disk is full")
+        no_word_yet = pytest.raises(KeyboardInterrupt)
+        with (
+            full_disk if is_full else nullcontext(),
+            no_word_yet if at_call == 1 else nullcontext(),
+        ):
             word = learn(models, images, checkpoint=path, **SETTINGS)
-    assert word.steps == (0, 10, 12)[at_call - 1]
+            assert word.steps == (0, 10, 12)[at_call - 1]
     assert [p.name for p in tmp_path.iterdir()] == ["x.ckpt"]
     rest = learn(models, images, checkpoint=path, **SETTINGS)
     assert torch.equal(rest.vectors, whole.vectors)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from mini_models import learn
 
-from tutorial_lib.inversion import DenoisingLoss
+from tutorial_lib.inversion import DenoisingLoss, SimilarityLoss
 from tutorial_lib.inversion.cuda_graphs import record_loss
 from tutorial_lib.kinds import KINDS
 from tutorial_lib.models import load_models
@@ -71,10 +71,11 @@ def test_a_replay_follows_the_vectors(gpu_models, images, make_word):
 
 
 @needs_gpu
+@pytest.mark.parametrize("recipe", ["similarity", "denoising", "both"])
 def test_a_word_learned_by_replay_is_that_learned_step_by_step(
-    gpu_models, images
+    gpu_models, images, recipe
 ):
-    given = {"recipe": "denoising", "steps": 5}
+    given = {"recipe": recipe, "steps": 5}
     replayed = learn(gpu_models, images, **given)
     launched = learn(gpu_models, images, **given, cuda_graph=False)
     start = launched.history[0]["vectors"]
@@ -130,6 +131,56 @@ def test_a_recorded_loss_is_replayed_for_batches_of_its_size_alone(
     assert len(replayed) == 2
     loss.save_memory()
     assert loss.replay is None
+
+
+def test_nothing_in_the_measure_of_similarity_reads_or_waits(
+    models, images, make_word
+):
+    """As below: "meta" stands in for a GPU."""
+    word = make_word("X")
+    vectors = word.vectors.to("meta").requires_grad_(True)
+    loss = SimilarityLoss(models, images, KINDS["pattern"].templates, word)
+    clip = copy.deepcopy(models.clip).to("meta")
+    loss.models = replace(models, clip=clip, device="meta")
+    loss.token_ids = loss.token_ids.to("meta")
+    loss.image_embeds = loss.image_embeds.to("meta")
+    value = loss._measure_with(vectors)
+    (gradient,) = torch.autograd.grad(value, vectors)
+    assert gradient.shape == vectors.shape and gradient.is_meta
+
+
+def test_a_recorded_measure_of_similarity_is_replayed(
+    models, images, make_word, monkeypatch
+):
+    replayed = []
+
+    def stand_in(compute, examples):
+        """Replay by computing, and note that it was done."""
+        return lambda *tensors: replayed.append(1) or compute(*tensors)
+
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", stand_in)
+    word = make_word("X")
+    word.vectors.requires_grad_(True)
+    loss = SimilarityLoss(models, images, KINDS["pattern"].templates, word)
+    before = loss.evaluate()
+    loss.record()
+    assert loss.evaluate() == before and len(replayed) == 1
+    loss.compute(torch.Generator()).backward()
+    assert len(replayed) == 2 and word.vectors.grad.norm() > 0
+
+
+def test_a_measure_of_similarity_needs_no_recording(
+    models, images, make_word, monkeypatch
+):
+    def fill(compute, examples):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", fill)
+    word = make_word("X")
+    loss = SimilarityLoss(models, images, KINDS["pattern"].templates, word)
+    before = loss.evaluate()
+    loss.record()
+    assert loss.replay is None and loss.evaluate() == before
 
 
 def test_nothing_in_a_step_reads_from_the_cpu_or_waits(

@@ -6,7 +6,7 @@ from tutorial_lib.evaluation.deviations import (
     Deviation,
     describe_deviation,
     measure_deviations,
-    summarize_deviations,
+    measure_mean_deviation,
 )
 from tutorial_lib.evaluation.evaluation import (
     Evaluation,
@@ -81,6 +81,7 @@ __all__ = [
     "load_sweep",
     "load_truth",
     "measure_deviations",
+    "measure_mean_deviation",
     "measure_point",
     "measure_sharpness",
     "paired_interval",
@@ -90,6 +91,5 @@ __all__ = [
     "render_training_images",
     "run_sweep",
     "save_judges",
-    "summarize_deviations",
     "write_card",
 ]

@@ -44,6 +44,13 @@ MEASURES = (
     ("the same, 20 new people", "identity_of_drawn person new", ""),
     ("the same, 20 named people", "identity_of_drawn person named", ""),
     (
+        "of two softened pictures of a pattern the nearer one is told, 160 "
+        "pairs",
+        "judges_order_pairs pattern",
+        "95 %",
+    ),
+    ("the same, of a person", "judges_order_pairs person", "95 %"),
+    (
         "Stable Diffusion: 20 named patterns on T-shirts, the true one first "
         "of 100",
         "identity_of_generated_names pattern",

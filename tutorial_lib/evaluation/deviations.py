@@ -5,9 +5,10 @@ with it, and by how much.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import mean, median
+from statistics import mean
 
 from tutorial_lib import world
 from tutorial_lib.errors import JudgeError
@@ -23,6 +24,7 @@ LEAST_OFFSET = 0.1  # periods
 LEAST_COLOR = 3.0  # CIEDE2000
 LEAST_FACE = 10.0  # percent of each number's range
 
+Concept = world.Pattern | world.Person
 Numbers = dict[str, float]
 
 
@@ -43,47 +45,149 @@ class Deviation:
 def measure_deviations(
     judge: AttributeJudge,
     images: Images,
-    concept: world.Pattern | world.Person,
+    concept: Concept,
+    drawn: "Images | None" = None,
 ) -> list[Deviation]:
     """Return how far each image is off from the concept.
 
-    Raises JudgeError for a judge that reads labels only.
+    `drawn` are images of the concept that the world drew, as like the others
+    as can be: what is read in them on average counts as the truth, so that
+    errors of the reader that are the same in both cancel each other. Without
+    them the concept's own numbers count. Raises JudgeError for a judge that
+    reads labels only.
     """
+    truth = _learn_truth(judge, concept, drawn)
+    readings = _read(judge, images, concept)
+    return [_compare(reading, truth) for reading in readings]
+
+
+def measure_mean_deviation(
+    judge: AttributeJudge,
+    images: Images,
+    concept: Concept,
+    drawn: "Images | None" = None,
+) -> Deviation:
+    """Return how far several images together are off from the concept.
+
+    What was read is averaged before it is compared, so that random errors
+    of single readings cancel each other, too. `drawn` is that of
+    `measure_deviations`. Raises JudgeError without images, and for a judge
+    that reads labels only.
+    """
+    truth = _learn_truth(judge, concept, drawn)
+    readings = _read(judge, images, concept)
+    if not readings:
+        raise JudgeError("There is no image to measure a deviation of.")
+    deviations = [_compare(reading, truth) for reading in readings]
+    right = {
+        name: mean(deviation.right[name] for deviation in deviations)
+        for name in deviations[0].right
+    }
+    together = Reading(readings[0].labels, _average(readings))
+    return Deviation(right, _compare(together, truth).off)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a judge reads in an image: labels and numbers."""
+
+    labels: dict[str, str]
+    numbers: Numbers
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A concept, and how its drawn images are read.
+
+    `shift` is what their numbers lack of the concept's; `readings` are those
+    of the drawn images.
+    """
+
+    concept: Concept
+    shift: Numbers
+    readings: list[Reading]
+
+    def is_right(self, read: object, name: str, true: object) -> bool:
+        """Say whether a label is the true one, or that of drawn images."""
+        usual = Counter(
+            read_label(reading, name) for reading in self.readings
+        ).most_common(1)
+        return read == true or (bool(usual) and read == usual[0][0])
+
+
+def read_label(reading: Reading, name: str) -> object:
+    """Return a label; the motifs of a print are a set of one or two."""
+    if name == "motif":
+        motifs = (reading.labels["motif"], reading.labels["second_motif"])
+        return frozenset(motifs) - {"none"}
+    return reading.labels[name]
+
+
+def _learn_truth(
+    judge: AttributeJudge, concept: Concept, drawn: "Images | None"
+) -> Truth:
+    """Return the truth about a concept, as its drawn images are read."""
     if not judge.numbers:
         raise JudgeError(
             "This judge reads no numbers; load the judges of the repository "
             "with load_judges()."
         )
-    readings = zip(
-        read_attributes(judge, images),
-        read_numbers(judge, images),
-        strict=True,
-    )
+    readings = _read(judge, drawn, concept) if drawn is not None else []
+    if not readings:
+        return Truth(concept, {}, [])
+    usual, true = _average(readings), _measure(concept)
+    shift = {name: true[name] - usual[name] for name in true}
+    return Truth(concept, shift, readings)
+
+
+def _measure(concept: Concept) -> Numbers:
+    """Return the numbers of a concept."""
     if isinstance(concept, world.Pattern):
-        return [_compare_pattern(*reading, concept) for reading in readings]
-    return [_compare_person(*reading, concept) for reading in readings]
+        return world.measure_pattern(concept)
+    return world.measure_person(concept)
 
 
-def summarize_deviations(deviations: Sequence[Deviation]) -> Deviation:
-    """Return the shares of right labels, and the median of each number.
-
-    Raises JudgeError without any deviation.
-    """
-    if not deviations:
-        raise JudgeError("There is no image whose deviation was measured.")
-    first = deviations[0]
-    return Deviation(
-        {
-            name: mean(d.right[name] for d in deviations)
-            for name in first.right
-        },
-        {name: median(d.off[name] for d in deviations) for name in first.off},
-    )
+def _read(
+    judge: AttributeJudge, images: Images, concept: Concept
+) -> list[Reading]:
+    """Return what is read in each image."""
+    rows = read_numbers(judge, images)
+    if isinstance(concept, world.Pattern):
+        rows = [_order_colors(row, concept) for row in rows]
+    labels = read_attributes(judge, images)
+    return [Reading(*pair) for pair in zip(labels, rows, strict=True)]
 
 
-def describe_deviation(
-    deviation: Deviation, concept: world.Pattern | world.Person
-) -> str:
+def _average(readings: list[Reading]) -> Numbers:
+    """Return the mean of each number."""
+    return {
+        name: mean(reading.numbers[name] for reading in readings)
+        for name in readings[0].numbers
+    }
+
+
+def _compare(reading: Reading, truth: Truth) -> Deviation:
+    """Compare what was read with the truth."""
+    numbers = {
+        name: value + truth.shift.get(name, 0.0)
+        for name, value in reading.numbers.items()
+    }
+    if isinstance(truth.concept, world.Pattern):
+        off = _compare_pattern(numbers, truth.concept)
+        motifs = (truth.concept.motif, truth.concept.other_motif)
+        labels: dict[str, object] = {"motif": frozenset(motifs) - {None}}
+    else:
+        off = _compare_person(numbers, truth.concept)
+        known = world.attributes(truth.concept)
+        labels = {name: known[name] for name in PERSON_LABELS}
+    right = {
+        name: float(truth.is_right(read_label(reading, name), name, true))
+        for name, true in labels.items()
+    }
+    return Deviation(right, off)
+
+
+def describe_deviation(deviation: Deviation, concept: Concept) -> str:
     """Say in words how far off: "right motif, period 5 % too long, ..."."""
     if isinstance(concept, world.Pattern):
         return ", ".join(_describe_pattern(deviation, concept))
@@ -94,11 +198,9 @@ def describe_deviation(
 
 
 def _compare_pattern(
-    labels: dict[str, str], numbers: Numbers, pattern: world.Pattern
-) -> Deviation:
-    """Compare what was read with a pattern."""
-    motifs = {labels["motif"], labels["second_motif"]} - {"none"}
-    truth = {pattern.motif, pattern.other_motif} - {None}
+    numbers: Numbers, pattern: world.Pattern
+) -> dict[str, float]:
+    """Compare the numbers that were read with a pattern's."""
     period = math.exp(numbers["log_period"]) / pattern.period
     off = {
         "period": 100 * (period - 1),
@@ -109,10 +211,9 @@ def _compare_pattern(
         read = math.acos(cosine) / (2 * math.pi)
         true = min(pattern.stagger % 1, -pattern.stagger % 1)
         off["offset"] = abs(read - true)
-    return Deviation(
-        {"motif": float(motifs == truth)},
-        off | _compare_print(numbers, pattern),
-    )
+    for name in world.PATTERN_COLORS:
+        off[name] = _differ(read_color(numbers, name), pattern, name)
+    return off
 
 
 def read_angle(numbers: Numbers, pattern: world.Pattern) -> float:
@@ -122,29 +223,21 @@ def read_angle(numbers: Numbers, pattern: world.Pattern) -> float:
     return math.degrees(math.atan2(sine, cosine)) / fold
 
 
-def _compare_print(
-    numbers: Numbers, pattern: world.Pattern
-) -> dict[str, float]:
-    """Compare the colours of a print; equal motifs have them in any order."""
-    first, second, ground = (
-        read_color(numbers, name) for name in world.PATTERN_COLORS
-    )
-    orders = [(first, second)]
-    if pattern.other_motif is None:
-        orders.append((second, first))
-    differences = [
-        (
-            _differ(one, pattern.color_rgb),
-            _differ(other, pattern.second_rgb),
+def _order_colors(numbers: Numbers, pattern: world.Pattern) -> Numbers:
+    """Swap the colours of a print of one motif, if they fit better so."""
+    swapped = dict(numbers)
+    for axis in world.COLOR_AXES:
+        swapped[f"color_{axis}"] = numbers[f"second_{axis}"]
+        swapped[f"second_{axis}"] = numbers[f"color_{axis}"]
+    given, other = (
+        sum(
+            _differ(read_color(row, name), pattern, name)
+            for name in ("color", "second")
         )
-        for one, other in orders
-    ]
-    best = min(differences, key=sum)
-    return {
-        "color": best[0],
-        "second": best[1],
-        "background": _differ(ground, pattern.background_rgb),
-    }
+        for row in (numbers, swapped)
+    )
+    is_free = pattern.other_motif is None
+    return swapped if is_free and other < given else numbers
 
 
 def _describe_pattern(
@@ -172,14 +265,11 @@ def _describe_pattern(
 
 
 def _compare_person(
-    labels: dict[str, str], numbers: Numbers, person: world.Person
-) -> Deviation:
-    """Compare what was read with a person; the shirt may be any."""
-    truth = world.attributes(person)
+    numbers: Numbers, person: world.Person
+) -> dict[str, float]:
+    """Compare the numbers that were read with a person's, but the shirt's."""
     off = {
-        name: _differ(
-            read_color(numbers, name), getattr(person, f"{name}_rgb")
-        )
+        name: _differ(read_color(numbers, name), person, name)
         for name in ("skin", "hair", "eye")
         if name != "hair" or world.shows_hair(person)
     }
@@ -187,10 +277,7 @@ def _compare_person(
         100 * abs(numbers[name] - getattr(person, name)) / (high - low)
         for name, (low, high) in world.FACE_RANGES.items()
     )
-    right = {
-        name: float(labels[name] == truth[name]) for name in PERSON_LABELS
-    }
-    return Deviation(right, off)
+    return off
 
 
 def _describe_person(deviation: Deviation) -> Iterator[str]:
@@ -218,9 +305,10 @@ def read_color(numbers: Numbers, name: str) -> world.Lab:
     return lightness, redness, yellowness
 
 
-def _differ(color: world.Lab, truth: tuple[int, int, int]) -> float:
+def _differ(color: world.Lab, concept: Concept, name: str) -> float:
     """Return the CIEDE2000 difference of a read colour from the true one."""
-    return world.color_difference(color, world.to_lab(truth))
+    truth = world.to_lab(getattr(concept, f"{name}_rgb"))
+    return world.color_difference(color, truth)
 
 
 def _describe_colors(

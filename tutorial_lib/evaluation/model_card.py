@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from tutorial_lib.evaluation.captioned_images import CaptionedImages
 from tutorial_lib.evaluation.judges import Judges, read_attributes
 from tutorial_lib.evaluation.named_concepts import measure_names, measure_ways
+from tutorial_lib.evaluation.ordering import measure_order
 from tutorial_lib.evaluation.pairs import measure_pairs
 from tutorial_lib.evaluation.psnr import measure_psnr
 from tutorial_lib.evaluation.ruler import (
@@ -90,6 +91,9 @@ def write_card(
         },
         "identity_of_decoded": {
             kind: identities[kind]["decoded"] for kind in KINDS
+        },
+        "judges_order_pairs": {
+            kind: measure_order(judges, kind) for kind in KINDS
         },
         "judges_are_off": {
             kind: measure_reader(models, judges, kind) for kind in KINDS

@@ -11,7 +11,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from tutorial_lib.evaluation.deviations import Deviation, measure_deviations
-from tutorial_lib.evaluation.gallery import GalleryBuilder
+from tutorial_lib.evaluation.gallery import GalleryBuilder, render_references
 from tutorial_lib.evaluation.judges import Judges
 from tutorial_lib.evaluation.scores import identity
 from tutorial_lib.evaluation.statistics import Share, estimate_share
@@ -26,6 +26,7 @@ from tutorial_lib.world import (
 
 READ_SEEDS = range(700_000_000, 700_000_020)  # concepts of the card alone
 IMAGES_PER_CONCEPT = 8
+REFERENCES, REFERENCE_SEED = 24, 97  # drawn images that give the truth
 SOURCES = ("drawn", "decoded")
 
 Shares = dict[str, Share]
@@ -109,8 +110,9 @@ def measure_reader(
 ) -> dict[str, Shares]:
     """Return how far off the reader is, on drawn and on decoded images.
 
-    Means over all images of new concepts, with their intervals: of labels
-    the share that is right, of numbers the absolute difference.
+    Means over single images of new concepts, with their intervals: of labels
+    the share that is right, of numbers the absolute difference from what
+    other drawn images of the concept give.
     """
     read: dict[str, dict[int, list[Deviation]]]
     read = {source: {} for source in SOURCES}
@@ -118,9 +120,11 @@ def measure_reader(
         tqdm(READ_SEEDS, desc=f"Reading {kind}s", leave=False)
     ):
         concept = new_concept(kind, seed)
+        size = judges.attributes.trunk.size
+        drawn = render_references(concept, REFERENCES, REFERENCE_SEED, size)
         for source, images in render_ruled(models, concept).items():
             read[source][number] = measure_deviations(
-                judges.attributes, images, concept
+                judges.attributes, images, concept, drawn
             )
     return {source: average(by_number) for source, by_number in read.items()}
 

@@ -1,15 +1,14 @@
 """A checkpoint's file for each run, so that no run meets another's."""
 
 import hashlib
-from collections.abc import Iterable
+import re
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from tutorial_lib.images import Concept
+from tutorial_lib.arguments import read_path
+from tutorial_lib.images import Images, as_concept
 from tutorial_lib.inversion.checkpoints import fingerprint_run
-from tutorial_lib.inversion.config import TrainingConfig
+from tutorial_lib.inversion.config import TrainingConfig, read_config
 from tutorial_lib.inversion.learn import change_config
 from tutorial_lib.inversion.trainer import TextualInversionTrainer
 from tutorial_lib.models import Models
@@ -18,7 +17,7 @@ from tutorial_lib.models import Models
 def name_checkpoint(
     folder: str | Path,
     models: Models,
-    concept: Concept | Iterable[Image.Image],
+    concept: Images,
     config: TrainingConfig | None = None,
     **settings: Any,
 ) -> Path:
@@ -28,8 +27,9 @@ def name_checkpoint(
     other images, models or settings have another path. Raises WordError for
     settings that cannot be met. Taught in notebooks/11_your_own_x.ipynb.
     """
-    config = change_config(config or TrainingConfig(), settings)
+    folder, concept = read_path(folder, "folder"), as_concept(concept)
+    config = change_config(read_config(config), settings)
     trainer = TextualInversionTrainer(models, concept, config, progress=False)
     digest = hashlib.sha256(fingerprint_run(trainer).encode()).hexdigest()
-    name = concept.name if isinstance(concept, Concept) else "images"
-    return Path(folder) / f"{name} {digest[:8]}.checkpoint"
+    name = re.sub(r'[<>:"/\\|?*\0]', "_", concept.name)
+    return folder / f"{name} {digest[:8]}.checkpoint"

@@ -31,17 +31,17 @@ from tutorial_lib.inversion.step_plans import (
     measure_free_bytes,
 )
 from tutorial_lib.inversion.timesteps import (
-    compute_timestep_weights,
+    make_timestep_weights,
     sample_timesteps,
 )
 from tutorial_lib.models import (
     Models,
     copy_to_device,
+    draw_on_cpu,
     use_autocast,
     use_gradient_checkpointing,
     use_short_attention,
 )
-from tutorial_lib.settings import Profile
 from tutorial_lib.words import (
     LearnedWord,
     check_word,
@@ -116,12 +116,31 @@ class SimilarityLoss:
             fill_templates(templates, word.word),
             words=[word],
             context_length=models.clip.context_length,
-        )
+        ).to(models.device)
+        self.replay: ComputeLoss | None = None
+
+    def record(self) -> None:
+        """Record the measure as a CUDA graph, if there is memory for it."""
+        vectors = self.word.vectors.detach().to(self.models.device).clone()
+        examples = (vectors.requires_grad_(True),)
+        try:
+            self.replay = record_loss(self._measure_with, examples)
+        except torch.cuda.OutOfMemoryError:
+            self.replay = None  # as it comes it takes less
 
     def measure_similarity(self) -> Float[Tensor, ""]:
         """Return the mean cosine similarity of all texts and images."""
+        if self.replay:
+            return self.replay(self.word.vectors.to(self.models.device))
+        return self._measure_with(self.word.vectors)
+
+    def _measure_with(
+        self, vectors: Float[Tensor, "num_vectors width"]
+    ) -> Float[Tensor, ""]:
+        """Return the similarity, with these vectors as the word's."""
+        word = exchange_vectors(self.word, vectors)
         text_embeds = embed_token_ids(
-            self.models, self.token_ids, words=[self.word]
+            self.models, self.token_ids, words=[word]
         )
         return (text_embeds @ self.image_embeds.T).mean()
 
@@ -240,10 +259,10 @@ class DenoisingLoss:
         which = torch.randint(len(self.mean), (size,), generator=generator)
         which = copy_to_device(which, device)
         shape = (size, *self.mean.shape[1:])
-        unit = copy_to_device(torch.randn(shape, generator=generator), device)
+        unit = draw_on_cpu(shape, generator, device)
         scale = self.models.pipeline.vae.config.scaling_factor
         latents = scale * (self.mean[which] + self.std[which] * unit)
-        noise = copy_to_device(torch.randn(shape, generator=generator), device)
+        noise = draw_on_cpu(shape, generator, device)
         middle = self.models.profile.middle_timesteps
         timesteps = sample_timesteps(size, generator, middle)
         texts = torch.randint(
@@ -319,8 +338,7 @@ class DenoisingLoss:
         texts: Int[Tensor, " batch"],
     ) -> Float[Tensor, ""]:
         """Return the error on a batch, with these vectors as the word's."""
-        word = copy.copy(self.word)  # unchecked: that would wait for the GPU
-        word.vectors = vectors
+        word = exchange_vectors(self.word, vectors)
         noise_scheduler = self.noise_scheduler
         noisy_latents = noise_scheduler.add_noise(latents, noise, timesteps)
         prediction = self.predict(noisy_latents, timesteps, texts, word)
@@ -364,10 +382,13 @@ class DenoisingLoss:
         return sum(losses) / len(losses)
 
 
-def make_timestep_weights(
-    profile: Profile, noise_scheduler: DDPMScheduler
-) -> Float[Tensor, " timesteps"]:
-    """Return what an error counts at each timestep: 1 in the paper."""
-    if profile.middle_timesteps is None:
-        return torch.ones(noise_scheduler.config.num_train_timesteps)
-    return compute_timestep_weights(noise_scheduler.alphas_cumprod)
+def exchange_vectors(
+    word: LearnedWord, vectors: Float[Tensor, "num_vectors width"]
+) -> LearnedWord:
+    """Return a word with other vectors, unchecked: a check would read them.
+
+    The program would have to wait for the GPU.
+    """
+    word = copy.copy(word)
+    word.vectors = vectors
+    return word

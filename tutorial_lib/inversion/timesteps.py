@@ -4,8 +4,11 @@ Shared by the training of the tiny U-Net and by the loss that learns X.
 """
 
 import torch
+from diffusers import DDPMScheduler
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from tutorial_lib.settings import Profile
 
 NUM_TIMESTEPS = 1000  # of every Stable Diffusion, the tiny one too
 MAX_SNR = 5.0
@@ -47,3 +50,12 @@ def compute_timestep_weights(
     """
     snr = alphas_cumprod / (1 - alphas_cumprod)
     return snr.clamp(max=MAX_SNR).sqrt() / snr
+
+
+def make_timestep_weights(
+    profile: Profile, noise_scheduler: DDPMScheduler
+) -> Float[Tensor, " timesteps"]:
+    """Return what an error counts at each timestep: 1 in the paper."""
+    if profile.middle_timesteps is None:
+        return torch.ones(noise_scheduler.config.num_train_timesteps)
+    return compute_timestep_weights(noise_scheduler.alphas_cumprod)

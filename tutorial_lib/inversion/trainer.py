@@ -166,20 +166,22 @@ class TextualInversionTrainer:
         """Prepare the loss of a recipe: images are encoded only once."""
         templates = self.config.templates or ()
         given = (self.models, self.images, templates, self.word)
-        if recipe == "similarity":
-            return SimilarityLoss(*given)
         config = self.config
-        loss = DenoisingLoss(
-            *given,
-            batch_size=config.batch_size,
-            autocast=config.autocast,
-            progress=self.progress,
-            micro_batch_size=config.micro_batch_size,
-            gradient_checkpointing=config.gradient_checkpointing,
-            compile=config.compile,
-        )
-        if loss.plan_number:
-            tqdm.write(describe_plan(loss.plan, loss.batch_size))
+        loss: SimilarityLoss | DenoisingLoss
+        if recipe == "similarity":
+            loss = SimilarityLoss(*given)
+        else:
+            loss = DenoisingLoss(
+                *given,
+                batch_size=config.batch_size,
+                autocast=config.autocast,
+                progress=self.progress,
+                micro_batch_size=config.micro_batch_size,
+                gradient_checkpointing=config.gradient_checkpointing,
+                compile=config.compile,
+            )
+            if loss.plan_number:
+                tqdm.write(describe_plan(loss.plan, loss.batch_size))
         on_gpu = torch.device(self.models.device).type == "cuda"
         if on_gpu and config.cuda_graph is not False:
             with_less_memory(loss, loss.record)

@@ -70,7 +70,8 @@ class JudgePool:
         self.waiting: queue.Queue[tuple[str, Shard] | Exception]
         self.waiting = queue.Queue(READ_AHEAD)
         self.closed = threading.Event()
-        threading.Thread(target=self.read_ahead, daemon=True).start()
+        self.reader = threading.Thread(target=self.read_ahead, daemon=True)
+        self.reader.start()
 
     def read_ahead(self) -> None:
         """Read shards, and wait for more, until the pool is closed."""
@@ -79,6 +80,8 @@ class JudgePool:
             while not self.closed.is_set():
                 paths = set(self.folder.glob("[0-9]*.safetensors")) - known
                 for path in sorted(paths):
+                    if self.closed.is_set():
+                        return
                     shard = load_file(path)
                     shard["pixels"] = shard["pixels"].to(self.device)
                     self.hand_over((path.stem, shard))
@@ -97,8 +100,9 @@ class JudgePool:
                 continue
 
     def close(self) -> None:
-        """Read no more."""
+        """Read no more, and wait for the thread to end."""
         self.closed.set()
+        self.reader.join()
 
     def wait_for(self, count: int) -> None:
         """Take in shards until there are `count` images."""
@@ -116,7 +120,7 @@ class JudgePool:
                 raise item
             name, shard = item
             if self.count + len(shard["pixels"]) > len(self.pixels):
-                self.close()
+                self.closed.set()
                 return
             number, content = name.split("-")
             self.add(content, shard, int(number))
