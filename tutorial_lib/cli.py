@@ -25,7 +25,15 @@ RecipeName = Literal["both", "similarity", "denoising"]
 FormName = Literal["diffusers", "a1111", "kohya", "onetrainer", "sdxl"]
 DtypeName = Literal["float32", "float16", "bfloat16"]
 StageName = Literal[
-    "all", "pictures", "clip", "vae", "unet", "judges", "write", "card"
+    "all",
+    "pictures",
+    "vae",
+    "clip",
+    "decoder",
+    "unet",
+    "judges",
+    "write",
+    "card",
 ]
 KindOption = Annotated[
     KindName, typer.Option(help="The kind of the concepts.")
@@ -254,8 +262,20 @@ JudgedOption = Annotated[
 DrawnOption = Annotated[
     int, typer.Option(help="How many captions to generate for the card.")
 ]
-ShortenOption = Annotated[
-    float, typer.Option(help="Share of the steps to take, for rehearsals.")
+ShareOption = Annotated[
+    float,
+    typer.Option(help="Share of images, steps and time, for rehearsals."),
+]
+PresetOption = Annotated[
+    str,
+    typer.Option(help="The table of the configs to use: cpu or gpu."),
+]
+ConfigsOption = Annotated[
+    Path, typer.Option(help="Folder of the configs, one TOML file a model.")
+]
+TensorboardOption = Annotated[
+    bool,
+    typer.Option("--tensorboard", help="Log losses for TensorBoard, too."),
 ]
 WorkOption = Annotated[
     Path | None, typer.Option(help="Folder of images and checkpoints.")
@@ -276,7 +296,7 @@ WorkersOption = Annotated[
 
 
 @app.command(
-    epilog="\b\nExample:\n  textual-inversion models unet --device cuda"
+    epilog="\b\nExample:\n  textual-inversion models --preset gpu --workers 16"
 )
 def models(
     stage: StageArgument = "all",
@@ -285,11 +305,14 @@ def models(
     pictures: PicturesOption = TrainingRun.num_images,
     judged: JudgedOption = TrainingRun.num_judge_images,
     drawn: DrawnOption = TrainingRun.num_captions,
-    shorten: ShortenOption = TrainingRun.step_share,
+    share: ShareOption = TrainingRun.share,
+    preset: PresetOption = TrainingRun.preset,
+    configs: ConfigsOption = TrainingRun.configs,
     work: WorkOption = None,
     target: TargetOption = TrainingRun.target,
     card: CardOption = None,
     workers: WorkersOption = TrainingRun.workers,
+    tensorboard: TensorboardOption = False,
 ) -> None:
     """Train the tiny CLIP, Stable Diffusion and judges, or one stage."""
     from tutorial_lib.models import read_device
@@ -302,12 +325,15 @@ def models(
             num_images=pictures,
             num_judge_images=judged,
             num_captions=drawn,
-            step_share=shorten,
+            share=share,
+            preset=preset,
+            configs=configs,
             device=read_device(device),
             work=work,
             target=target,
             card=card,
             workers=workers,
+            tensorboard=tensorboard,
         ),
     )
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tutorial_lib.training.annotations import NO_LABEL
 from tutorial_lib.training.auxiliary_heads import CLIPWithHeads
 from tutorial_lib.training.concept_targets import (
     compute_targets,
+    count_numbers,
     get_concept_numbers,
 )
 from tutorial_lib.world import (
@@ -63,16 +65,40 @@ def test_a_caption_gets_the_numbers_of_the_names_in_it():
 @pytest.mark.parametrize("kind", NAMES)
 def test_numbers_are_of_one_size_over_all_names(kind):
     rows = compute_targets(NAMES[kind])[kind]
-    assert rows.shape[0] == len(NAMES[kind])
+    assert rows.shape == (len(NAMES[kind]), count_numbers()[kind])
     assert rows.mean(0).abs().max() < 1e-3
     assert rows.std(0) == pytest.approx(torch.ones(rows.shape[1]), abs=1e-3)
 
 
-def test_what_is_unknown_gives_neither_a_loss_nor_a_gradient():
+def make_heads(labels, details):
     clip = torch.nn.Module()
     clip.text_projection = torch.zeros(4, 6)
-    model = CLIPWithHeads(clip, {}, {"pattern": 2})
+    return CLIPWithHeads(clip, labels, details)
+
+
+def test_what_is_unknown_gives_neither_a_loss_nor_a_gradient():
+    model = make_heads({}, {"pattern": 2, "person": 2})
     features = torch.randn(3, 6, requires_grad=True)
-    targets = {"pattern": torch.tensor([[1.0, 2.0], [math.nan] * 2, [0, 1.0]])}
-    model.compute_detail_loss(features, targets).backward()
+    rows = torch.tensor([[1.0, 2.0], [math.nan] * 2, [0, 1.0]])
+    unknown = torch.full((3, 2), math.nan)
+    loss = model.compute_detail_loss(
+        features, {"pattern": rows, "person": unknown}
+    )
+    alone = make_heads({}, {"pattern": 2})
+    alone.load_state_dict(model.state_dict(), strict=False)
+    assert loss == alone.compute_detail_loss(features, {"pattern": rows})
+    loss.backward()
     assert (features.grad.abs().sum(1) > 0).tolist() == [True, False, True]
+    assert not features.grad.isnan().any()
+
+
+def test_labels_are_averaged_within_an_attribute_and_then_over_all():
+    model = make_heads({"motif": ["a", "b"], "hair": ["c", "d", "e"]}, {})
+    for head in model.label_heads.values():
+        torch.nn.init.zeros_(head.weight)
+        torch.nn.init.zeros_(head.bias)
+    labels = torch.tensor([[0, NO_LABEL], [1, NO_LABEL], [1, 2]])
+    loss = model.compute_label_loss(torch.randn(3, 6), labels)
+    assert loss.item() == pytest.approx((math.log(2) + math.log(3)) / 2)
+    nothing = torch.full((3, 2), NO_LABEL)
+    assert model.compute_label_loss(torch.randn(3, 6), nothing) == 0

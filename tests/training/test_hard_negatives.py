@@ -5,11 +5,14 @@ import random
 import pytest
 import torch
 
-from tutorial_lib.evaluation import CaptionedImages
-from tutorial_lib.training.clip import (
-    compute_hard_negative_loss,
-    find_hard_negatives,
+from tutorial_lib.training.annotations import (
+    MAX_WRONG,
+    tokenize_captions,
     tokenize_hard_negatives,
+)
+from tutorial_lib.training.clip_losses import (
+    compute_hard_negative_loss,
+    select_hard_negatives,
 )
 from tutorial_lib.training.hard_negatives import (
     NUM_HARD_NEGATIVES,
@@ -21,6 +24,7 @@ from tutorial_lib.world import (
     MOTIFS,
     label_scene,
     sample_captioned_scene,
+    sample_wearer_scene,
 )
 
 LABEL = {"motif": "stars", "color": "red", "background": "sky blue"}
@@ -40,6 +44,18 @@ def test_one_word_is_replaced_and_all_others_stay():
         assert text.startswith("a mug covered in ") and "red stars" not in text
         assert text.endswith(" stars on sky blue")
     assert len(set(wrong)) == len(wrong)
+
+
+def test_a_shirt_can_be_wrong_in_its_motif_its_colour_and_its_wearer():
+    caption = "a woman with curly pink hair wearing a shirt with red stars"
+    label = {"hair": "curly", "hair_color": "pink"}
+    label |= {"shirt_motif": "stars", "shirt_color": "red"}
+    indices, wrong = write_hard_negatives([caption], [label])
+    assert indices == [0] * MAX_WRONG
+    parts = [wrong[n : n + NUM_HARD_NEGATIVES] for n in (0, 3, 6)]
+    assert all(" red stars" not in text for text in parts[0] + parts[1])
+    assert all(text.endswith(" red stars") for text in parts[2])
+    assert all("curly pink hair" not in text for text in parts[2])
 
 
 @pytest.mark.parametrize("hair", HAIR)
@@ -82,12 +98,13 @@ def test_what_is_said_twice_does_not_hide_what_is_said_once():
 def test_every_wrong_caption_of_the_world_is_wrong():
     rng = random.Random(3)
     scenes = [sample_captioned_scene(rng) for _ in range(400)]
+    scenes += [sample_wearer_scene(rng) for _ in range(100)]
     captions = [caption for _, caption in scenes]
     labels = [label_scene(scene) for scene, _ in scenes]
     indices, wrong = write_hard_negatives(captions, labels)
     patterns = [index for index in indices if "motif" in labels[index]]
     people = [index for index in indices if "hair" in labels[index]]
-    assert len(patterns) > 40 and len(people) > 15
+    assert len(patterns) > 40 and len(people) > 60
     assert len(patterns) + len(people) == len(indices)
     for row, index in enumerate(indices):
         own = wrong[row * NUM_HARD_NEGATIVES : (row + 1) * NUM_HARD_NEGATIVES]
@@ -96,20 +113,19 @@ def test_every_wrong_caption_of_the_world_is_wrong():
         )
 
 
-def test_images_know_their_rows_of_wrong_captions():
+def test_images_have_place_for_all_that_can_be_wrong():
     captions = ["a corgi", "a mug with red stars on sky blue", "a red bob"]
-    images = CaptionedImages(None, captions, [{}, LABEL, FACE])
-    rows_of, wrong = tokenize_hard_negatives(images)
-    assert rows_of == [[], [0, 1], [2]]
-    assert wrong.shape == (3, NUM_HARD_NEGATIVES, 32)
-    places, rows = find_hard_negatives(torch.tensor([2, 0, 1, 2]), rows_of)
-    assert places.tolist() == [0, 2, 2, 3] and rows.tolist() == [2, 0, 1, 2]
-    rows_of, nothing = tokenize_hard_negatives(
-        CaptionedImages(None, captions[:1], [{}])
-    )
-    assert nothing.shape == (0, NUM_HARD_NEGATIVES, 32)
-    places, rows = find_hard_negatives(torch.tensor([0]), rows_of)
-    assert len(places) == len(rows) == 0
+    batch = tokenize_hard_negatives(captions, [{}, LABEL, FACE], seed=0)
+    assert batch["num_wrong"].tolist() == [0, 2, 1]
+    shape = (3, MAX_WRONG, NUM_HARD_NEGATIVES, 32)
+    assert batch["hard_negatives"].shape == shape
+    places, token_ids = select_hard_negatives(batch)
+    assert places.tolist() == [1, 1, 2]
+    _, wrong = write_hard_negatives(captions, [{}, LABEL, FACE], seed=0)
+    assert torch.equal(token_ids, tokenize_captions(wrong))
+    nothing = tokenize_hard_negatives(captions[:1], [{}], seed=0)
+    places, token_ids = select_hard_negatives(nothing)
+    assert len(places) == len(token_ids) == 0
 
 
 def test_the_loss_falls_as_the_right_caption_comes_nearer():

@@ -3,6 +3,7 @@
 from tutorial_lib.inversion.checkpoint_names import name_checkpoint
 from tutorial_lib.inversion.config import MAX_NORM, RECIPES, TrainingConfig
 from tutorial_lib.inversion.early_stopping import should_stop_early
+from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.learn import learn_word
 from tutorial_lib.inversion.losses import (
     DenoisingLoss,
@@ -23,6 +24,7 @@ __all__ = [
     "TextualInversionTrainer",
     "TrainingConfig",
     "compute_timestep_weights",
+    "delay_interrupt",
     "fill_templates",
     "learn_word",
     "name_checkpoint",

@@ -6,12 +6,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tutorial_lib.training.judge_images import NO_LABEL
+from tutorial_lib.training.processes import average_over_processes
+
 FEATURE_SCALE = 10.0  # unit vectors are small for a linear head
-LABEL_WEIGHT = 3.0
-DETAIL_WEIGHT = 3.0
 
 Features = Float[Tensor, "batch width"]
-LabelTargets = dict[str, Int[Tensor, " batch"]]
 DetailTargets = dict[str, Float[Tensor, "batch numbers"]]
 
 
@@ -19,11 +19,11 @@ class CLIPWithHeads(nn.Module):
     """CLIP with auxiliary heads, which are dropped when training is over.
 
     The label heads classify an embedding, of an image or of a caption, by
-    each attribute: "stars", "hearts", ... The detail heads predict the
-    numbers of a concept from it, if the caption names one: the exact shades,
-    the angle, how wide a face is. A drawn world makes it easy to have all
-    these answers; the real CLIP has captions alone, and needs hundreds of
-    millions of them.
+    each attribute: "stars", "hearts", ..., on a person's shirt as well. The
+    detail heads predict the numbers of a concept from it, if the caption
+    names one: the exact shades, the angle, how wide a face is. A drawn world
+    makes it easy to have all these answers; the real CLIP has captions
+    alone, and needs hundreds of millions of them.
     """
 
     def __init__(
@@ -48,33 +48,36 @@ class CLIPWithHeads(nn.Module):
             }
         )
 
-    def compute_auxiliary_loss(
-        self, features: Features, labels: LabelTargets, details: DetailTargets
-    ) -> Float[Tensor, ""]:
-        """Return the weighted sum of the losses of all heads."""
-        label_loss = self.compute_label_loss(features, labels)
-        detail_loss = self.compute_detail_loss(features, details)
-        return LABEL_WEIGHT * label_loss + DETAIL_WEIGHT * detail_loss
-
     def compute_label_loss(
-        self, features: Features, targets: LabelTargets
+        self,
+        features: Features,
+        labels: Int[Tensor, "batch num_attributes"],
     ) -> Float[Tensor, ""]:
         """Return the mean cross entropy of all attributes' labels."""
-        losses = [
+        columns = labels.T
+        sums = [
             functional.cross_entropy(
-                head(FEATURE_SCALE * features).float(), targets[name]
+                head(FEATURE_SCALE * features).float(),
+                column,
+                ignore_index=NO_LABEL,
+                reduction="sum",
             )
-            for name, head in self.label_heads.items()
+            for head, column in zip(
+                self.label_heads.values(), columns, strict=True
+            )
         ]
-        return torch.stack(losses).nanmean()
+        counts = (columns != NO_LABEL).sum(1)
+        return average_over_processes(torch.stack(sums), counts)
 
     def compute_detail_loss(
         self, features: Features, targets: DetailTargets
     ) -> Float[Tensor, ""]:
         """Return the mean squared error of the numbers that are known."""
-        losses = []
+        sums, counts = [], []
         for kind, head in self.detail_heads.items():
             known = ~targets[kind].isnan().any(dim=1)
             predicted = head(FEATURE_SCALE * features[known]).float()
-            losses.append(functional.mse_loss(predicted, targets[kind][known]))
-        return torch.stack(losses).nanmean()
+            errors = (predicted - targets[kind][known]).square()
+            sums.append(errors.mean(1).sum())
+            counts.append(known.sum())
+        return average_over_processes(torch.stack(sums), torch.stack(counts))

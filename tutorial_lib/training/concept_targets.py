@@ -50,6 +50,16 @@ def get_concept_numbers(concept: Concept) -> list[float]:
     ]
 
 
+def count_numbers() -> dict[str, int]:
+    """Return how many numbers a concept of each kind has."""
+    return {
+        kind: len(
+            get_concept_numbers(next(iter(named_concepts(kind).values())))
+        )
+        for kind in KIND_NAMES
+    }
+
+
 def compute_targets(captions: list[str]) -> dict[str, Targets]:
     """Return the numbers of the concepts that captions name, by kind.
 

@@ -19,8 +19,8 @@ def write_hard_negatives(
     """Return which captions can be made wrong, and what they become.
 
     A caption becomes wrong in its motif, its colour or its hair, if it says
-    that exactly once: it gets `NUM_HARD_NEGATIVES` wrong captions each time,
-    and its index is listed once each time.
+    that exactly once, of a shirt as well: it gets `NUM_HARD_NEGATIVES` wrong
+    captions each time, and its index is listed once each time.
     """
     rng = random.Random(seed)
     indices: list[int] = []
@@ -38,9 +38,10 @@ def write_hard_negatives(
 def _list_replacements(label: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """List what a caption may say of a scene, and what would be wrong."""
     replacements = []
-    if "motif" in label:
-        replacements.append((label["motif"], list(MOTIFS)))
-        replacements.append((label["color"], list(COLORS)))
+    for prefix in ("", "shirt_"):
+        if f"{prefix}motif" in label:
+            replacements.append((label[f"{prefix}motif"], list(MOTIFS)))
+            replacements.append((label[f"{prefix}color"], list(COLORS)))
     if "hair" in label:
         phrases = {
             hair: phrase.format(label["hair_color"])

@@ -21,6 +21,7 @@ from tutorial_lib.evaluation import (
     Judges,
     save_judges,
 )
+from tutorial_lib.training.config import PretrainingConfig, read_config
 from tutorial_lib.training.judge_concepts import GROUP_SIZE
 from tutorial_lib.training.judge_images import (
     LABELS,
@@ -30,21 +31,11 @@ from tutorial_lib.training.judge_images import (
 )
 from tutorial_lib.training.judge_pool import JudgePool
 from tutorial_lib.training.judge_softening import shift_colors, soften
-from tutorial_lib.training.loop import PretrainingConfig, autocast, train
+from tutorial_lib.training.loop import autocast, train
+from tutorial_lib.training.steps import Step
 from tutorial_lib.world import COLOR_AXES, NUMBERS
 
 # By the judge's name, as are the networks' ways of pooling.
-CONFIGS = {
-    "attributes": PretrainingConfig(
-        steps=5000, batch_size=128, lr=2e-3, hold=0.2, weight_decay=0.02
-    ),
-    "person": PretrainingConfig(
-        steps=600, batch_size=256, lr=1.5e-3, hold=0.2, weight_decay=0.02
-    ),
-    "pattern": PretrainingConfig(
-        steps=3000, batch_size=256, lr=1.5e-3, hold=0.2, weight_decay=0.02
-    ),
-}
 # On a GPU: how many images at once, and which share of the seconds.
 GPU_BATCH_SIZES = {"attributes": 1024, "person": 1024, "pattern": 2048}
 SHARES = {"attributes": 0.42, "person": 0.13, "pattern": 0.45}
@@ -83,12 +74,11 @@ def train_judges_by_clock(
     pool.wait_for(min(capacity, MIN_IMAGES))
     configs = {
         name: dataclasses.replace(
-            config,
-            steps=10**6,
+            read_config(f"judge-{name}"),
             batch_size=GPU_BATCH_SIZES[name],
             save_every=10**6,
         )
-        for name, config in CONFIGS.items()
+        for name in SHARES
     }
     left = seconds - (time.monotonic() - start)
     try:
@@ -118,7 +108,9 @@ def train_judges(
         config = configs[name]
         if seconds:
             part = (end - time.monotonic()) * share / to_come
-            config = dataclasses.replace(config, seconds=max(1.0, part))
+            config = dataclasses.replace(
+                config, steps=None, seconds=max(1.0, part)
+            )
         to_come -= share
         checkpoint = folder / f"judge-{name}.pt"
         if name == "attributes":
@@ -158,16 +150,18 @@ def train_embedding_judge(
     num_groups = max(1, config.batch_size // (GROUP_SIZE * VIEWS))
 
     def compute_loss(
-        judge: EmbeddingJudge, generator: torch.Generator
+        judge: EmbeddingJudge, batch: None, step: Step
     ) -> Float[Tensor, ""]:
         """Let the images of each concept find their concept."""
+        generator = step.generator
         pool.take_in()
         table = torch.cat(pool.groups[kind])
         groups = torch.randint(len(table), (num_groups,), generator=generator)
         indices = table[groups].flatten()
-        batch = shift_colors(soften(pool.batch(indices), generator), generator)
-        with autocast(pool.device):
-            vectors = judge(pool.cut(batch, indices))
+        images = soften(pool.batch(indices), generator)
+        images = shift_colors(images, generator)
+        with autocast(pool.device, config.mixed_precision):
+            vectors = judge(pool.cut(images, indices))
         return compute_prototype_loss(
             vectors.float().unflatten(0, (-1, VIEWS))
         )
@@ -211,17 +205,18 @@ def train_attribute_judge(
     mean, std = torch.tensor(list(scales.values()), device=pool.device).T
 
     def compute_loss(
-        judge: AttributeJudge, generator: torch.Generator
+        judge: AttributeJudge, batch: None, step: Step
     ) -> Float[Tensor, ""]:
         """Read every attribute and number of a batch of images."""
+        generator = step.generator
         pool.take_in()
         indices = torch.randint(
             pool.count, (config.batch_size,), generator=generator
         )
-        batch = pool.cut(soften(pool.batch(indices), generator), indices)
+        images = pool.cut(soften(pool.batch(indices), generator), indices)
         rows = indices.to(pool.device)
-        with autocast(pool.device):
-            features = judge.trunk(batch)
+        with autocast(pool.device, config.mixed_precision):
+            features = judge.trunk(images)
             logits = judge.read_labels(features)
             numbers = judge.read_numbers(features)
         labels = pool.labels[rows]

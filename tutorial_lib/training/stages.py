@@ -1,13 +1,13 @@
 """`textual-inversion models`: train the tiny models from nothing.
 
-Every stage keeps its checkpoints in a work folder and resumes where it was
-stopped; a stage that is complete is not repeated.
+Every stage keeps its checkpoint in a work folder and resumes where it was
+stopped; a stage that is complete is not repeated, and one that needs
+another says which to run first.
 """
 
 import dataclasses
-import math
+import json
 from collections.abc import Callable
-from pathlib import Path
 
 import open_clip
 import torch
@@ -23,7 +23,6 @@ from tutorial_lib.evaluation import (
     save_judges,
     write_card,
 )
-from tutorial_lib.files import write_atomically
 from tutorial_lib.models import load_models
 from tutorial_lib.settings import pick_profile
 from tutorial_lib.training import (
@@ -31,49 +30,78 @@ from tutorial_lib.training import (
     dataset,
     judge_images,
     judges,
+    latents,
     unet,
     vae,
 )
+from tutorial_lib.training.background import BackgroundRenderer
+from tutorial_lib.training.checkpoints import load_trained, require_trained
 from tutorial_lib.training.export import (
-    make_tokenizer,
     save_clip,
     save_pipeline,
     text_encoder_from_clip,
 )
 from tutorial_lib.training.judge_pool import DECODED_SHARE, JudgePool
-from tutorial_lib.training.loop import PretrainingConfig
+from tutorial_lib.training.latents import STREAMS
+from tutorial_lib.training.options import check_run
+from tutorial_lib.training.processes import (
+    is_main_process,
+    start_processes,
+    wait_for_all,
+)
+from tutorial_lib.training.sampling import ImagePool
 from tutorial_lib.training.shipped_concepts import write_concepts
 from tutorial_lib.training.training_run import TrainingRun
 
-NUM_HELD_OUT = 1000
+JUDGES = ("pattern", "person", "attributes")
 DECODED_ON_CPU = 0.1  # of the judges' images: a core decodes three a second
-
+HELD_OUT = ("held-out", "held-out")
+NUM_FIRST_SHARDS = 3  # of each, with which a training that has a time begins
 
 # --- images ----------------------------------------------------------------
 
 
 def render_all(run: TrainingRun) -> None:
     """Render the images that all models learn from."""
-    dataset.render_shards(
-        run.work_folder / "captioned",
-        run.num_images,
-        run.size,
-        dataset.render_captioned_shard,
-        run.workers,
-    )
-    judge_images.render_judge_shards(
-        run.work_folder / "judges",
-        run.num_judge_images,
-        run.size,
-        run.workers,
-    )
+    if is_main_process():
+        dataset.render_shards(
+            run.work_folder,
+            dataset.number_shards(run),
+            run.size,
+            run.workers,
+        )
+    wait_for_all()
 
 
-def load_captioned(run: TrainingRun) -> CaptionedImages:
-    """Load the captioned images except for the last 1,000, held out."""
-    return dataset.load_images(
-        run.work_folder / "captioned", run.num_images - NUM_HELD_OUT
-    )
+def make_pool(run: TrainingRun) -> ImagePool:
+    """Make the pool of images that models learn from.
+
+    In a run that has a time, these are all that there are by then. Raises
+    CommandError if images are missing.
+    """
+    require_images(run, "held-out")
+    if run.is_timed:
+        return ImagePool(run.work_folder)
+    require_images(run, *STREAMS)
+    return ImagePool(run.work_folder, dataset.number_shards(run))
+
+
+def make_held_out_pool(run: TrainingRun) -> ImagePool:
+    """Make the pool of the images that nothing is trained on."""
+    numbers = dataset.number_shards(run)
+    return ImagePool(run.work_folder, {"held-out": numbers["held-out"]})
+
+
+def require_images(run: TrainingRun, *names: str) -> None:
+    """Raise CommandError unless all images of some folders are there."""
+    numbers = dataset.number_shards(run)
+    wanted = {name: numbers[name] for name in names}
+    missing = dataset.list_tasks(run.work_folder, wanted, run.size)
+    if missing:
+        raise CommandError(
+            f"{len(missing)} shards of images are missing, '{missing[0][0]}' "
+            f"for one; run `textual-inversion models pictures` first."
+        )
 
 
 def load_held_out(run: TrainingRun) -> CaptionedImages:
@@ -81,126 +109,153 @@ def load_held_out(run: TrainingRun) -> CaptionedImages:
 
     They are rendered first if need be: measuring needs no others.
     """
-    folder = run.work_folder / "captioned"
-    first = run.num_images - NUM_HELD_OUT
+    numbers = dataset.number_shards(run)["held-out"]
     dataset.render_shards(
-        folder,
-        run.num_images,
-        run.size,
-        dataset.render_captioned_shard,
-        run.workers,
-        first,
+        run.work_folder, {"held-out": numbers}, run.size, run.workers
     )
-    return dataset.load_images(folder, run.num_images, first)
+    return dataset.load_images(run.work_folder / "held-out", numbers)
 
 
 # --- models ----------------------------------------------------------------
 
 
-def shorten(config: PretrainingConfig, run: TrainingRun) -> PretrainingConfig:
-    """Return a config with the run's share of the steps, at least two."""
-    steps = max(2, round(config.steps * run.step_share))
-    return dataclasses.replace(config, steps=steps)
+def train_clip(run: TrainingRun) -> open_clip.CLIP:
+    """Train the CLIP, or load it from a finished checkpoint.
 
-
-def train_clip(
-    run: TrainingRun, images: CaptionedImages | None = None
-) -> open_clip.CLIP:
-    """Train the CLIP, or load it from a finished checkpoint."""
+    In a run that has a time, images are encoded for the U-Net meanwhile.
+    """
+    config, pool = run.read_config("clip"), make_pool(run)
+    on_step = None
+    if run.is_timed and (run.work_folder / "vae.pt").exists():
+        on_step = make_encoder(run, pool).encode_next
     return clip.train_clip(
-        images or load_captioned(run),
-        run.size,
+        clip.make_source(pool, config.wearers),
         run.work_folder / "clip.pt",
         run.device,
-        shorten(clip.CONFIG, run),
+        config,
+        clip.make_source(make_held_out_pool(run), names=HELD_OUT),
+        on_step,
     )
 
 
-def train_vae(
-    run: TrainingRun, images: CaptionedImages | None = None
-) -> AutoencoderKL:
-    """Train the VAE, then its decoder, or load finished checkpoints."""
-    images = images or load_captioned(run)
-    trained_vae = vae.train_vae(
-        images,
+def train_vae(run: TrainingRun) -> AutoencoderKL:
+    """Train the VAE, or load it from a finished checkpoint."""
+    config = run.read_config("vae")
+    return vae.train_vae(
+        vae.make_source(make_pool(run), config.wearers),
         run.size,
         run.work_folder / "vae.pt",
         run.device,
-        shorten(vae.CONFIG, run),
+        config,
+        vae.make_source(make_held_out_pool(run), names=HELD_OUT),
     )
+
+
+def train_decoder(run: TrainingRun) -> AutoencoderKL:
+    """Train the VAE's decoder on, or load the VAE with a finished one."""
+    config = run.read_config("decoder")
     return vae.train_decoder(
-        trained_vae,
-        images,
+        load_vae(run),
+        vae.make_source(make_pool(run), config.wearers),
         run.work_folder / "decoder.pt",
         run.device,
-        shorten(vae.DECODER_CONFIG, run),
+        config,
+        vae.make_source(make_held_out_pool(run), names=HELD_OUT),
     )
 
 
-def cache_latents(
-    run: TrainingRun, images: CaptionedImages
-) -> vae.EncodedImages:
-    """Encode all images once; keep the posteriors in the work folder."""
-    path = run.work_folder / "latents.pt"
-    if path.exists():
-        return vae.EncodedImages(**torch.load(path, weights_only=True))
-    encoded = vae.encode_dataset(train_vae(run, images), images, run.device)
-    with write_atomically(path) as unfinished, unfinished.open("wb") as file:
-        torch.save(vars(encoded), file)  # to a path, torch hides a full disk
-    return encoded
+def load_vae(run: TrainingRun) -> AutoencoderKL:
+    """Load the VAE as it was before its decoder was trained on."""
+    trained_vae = load_trained(
+        run.work_folder / "vae.pt", vae.make_vae(run.size), "vae"
+    )
+    return trained_vae.to(run.device, memory_format=torch.channels_last)
+
+
+def load_decoder(run: TrainingRun) -> AutoencoderKL:
+    """Load the VAE with the decoder that was trained on."""
+    return load_trained(
+        run.work_folder / "decoder.pt", vae.make_vae(run.size), "decoder"
+    )
+
+
+def load_clip(run: TrainingRun) -> open_clip.CLIP:
+    """Load the trained CLIP."""
+    return load_trained(
+        run.work_folder / "clip.pt", clip.make_clip(), "clip"
+    ).clip
+
+
+def make_encoder(
+    run: TrainingRun, pool: ImagePool, num_kept: int | None = None
+) -> latents.LatentEncoder:
+    """Make what encodes a pool's images with the trained VAE."""
+    return latents.LatentEncoder(load_vae(run), pool, run.device, num_kept)
 
 
 def train_unet(run: TrainingRun) -> UNet2DConditionModel:
-    """Train the U-Net, or load it from a finished checkpoint."""
-    images = load_captioned(run)
-    encoded = cache_latents(run, images)
-    text_encoder = text_encoder_from_clip(train_clip(run, images))
-    text_encoder = text_encoder.to(run.device)
-    tokenizer = make_tokenizer(
-        run.work_folder / "tokenizer",
-        text_encoder.config.max_position_embeddings,
-    )
+    """Train the U-Net, or load it from a finished checkpoint.
 
-    def encode_captions() -> unet.CaptionEmbeds:
-        """Encode all captions, and the empty one."""
-        embeds, empty = (
-            unet.encode_captions(text_encoder, tokenizer, texts, run.device)
-            for texts in (images.captions, [""])
-        )
-        return embeds, empty
-
+    All images are encoded first. In a run that has a time, a few are, and
+    the others follow between the steps, as they arrive; of their images,
+    only those up to the last that the judges learn from are kept.
+    """
+    config = run.read_config("unet")
+    text_encoder = text_encoder_from_clip(load_clip(run)).to(run.device)
+    held_out = make_encoder(run, make_held_out_pool(run))
+    held_out.encode_all(HELD_OUT[:1])
+    kept = max(dataset.number_shards(run)["captioned"]) + 1
+    encoder = make_encoder(run, make_pool(run), kept if run.is_timed else None)
+    encoder.encode_all(STREAMS, NUM_FIRST_SHARDS if run.is_timed else None)
+    torch.manual_seed(config.seed)
+    model = unet.make_unet(text_encoder.config.hidden_size).to(run.device)
     return unet.train_unet(
-        encoded,
-        encode_captions,
-        text_encoder.config.hidden_size,
+        model,
+        text_encoder,
+        latents.compute_scaling_factor(encoder.latents),
+        unet.make_source(encoder.latents, config.wearers),
         run.work_folder / "unet.pt",
-        run.device,
-        shorten(unet.CONFIG, run),
+        config,
+        unet.make_source(held_out.latents, names=HELD_OUT),
+        encoder.encode_next if run.is_timed else None,
     )
+
+
+def load_unet(run: TrainingRun, text_width: int) -> UNet2DConditionModel:
+    """Load the trained U-Net."""
+    model = unet.make_unet(text_width)
+    return load_trained(run.work_folder / "unet.pt", model, "unet")
 
 
 def train_judges(run: TrainingRun) -> Judges:
-    """Train the judges, or load them if they were trained before."""
+    """Train the judges, or load them if they were trained before.
+
+    They are shown images that the VAE decoded, too, and so it comes first.
+    """
     trained = run.work_folder / "trained-judges"
     if (trained / "judges.json").exists():
         return load_judges(trained, run.device)
+    trained_vae = load_decoder(run).to(run.device)
     shards = run.work_folder / "judges"
-    count = judge_images.check_shards(shards, run.num_judge_images)
+    count = judge_images.check_shards(
+        shards,
+        len(dataset.number_shards(run)["judges"]) * judge_images.SHARD_SIZE,
+    )
     pool = JudgePool(
         shards,
         count,
         run.size,
         run.device,
-        train_vae(run),
+        trained_vae,
         DECODED_ON_CPU if run.device == "cpu" else DECODED_SHARE,
     )
     pool.wait_for(count)
     pool.close()
-    configs = {
-        name: shorten(config, run) for name, config in judges.CONFIGS.items()
-    }
+    configs = {name: run.read_config(f"judge-{name}") for name in JUDGES}
     finished = judges.train_judges(pool, run.work_folder, configs)
-    save_judges(finished, trained)
+    if is_main_process():
+        save_judges(finished, trained)
+    wait_for_all()
     return finished
 
 
@@ -209,32 +264,50 @@ def train_judges(run: TrainingRun) -> Judges:
 
 def write_models(run: TrainingRun) -> None:
     """Write the trained models as open_clip and diffusers load them."""
-    images = load_captioned(run)
-    trained_clip = train_clip(run, images)
-    trained_vae = train_vae(run, images)
-    encoded = cache_latents(run, images)
-    trained_vae.register_to_config(
-        scaling_factor=round(encoded.scaling_factor, 5)
-    )
-    save_clip(trained_clip, clip.clip_config(run.size), run.target / "clip")
-    save_pipeline(
-        trained_clip,
-        trained_vae,
-        train_unet(run),
-        run.target / "stable-diffusion",
-    )
-    save_judges(train_judges(run), run.target / "judges")
-    write_concepts(run.target.parent / "concepts")
-    print(f"The models are in {run.target}")
+    for name in JUDGES:
+        require_trained(run.work_folder / f"judge-{name}.pt", "judges")
+    trained_clip, trained_vae = load_clip(run), load_decoder(run)
+    trained_unet = load_unet(run, trained_clip.transformer.width)
+    trained_judges = train_judges(run)
+    if is_main_process():
+        pool = ImagePool(run.work_folder / "latents")
+        trained_vae.register_to_config(
+            scaling_factor=latents.compute_scaling_factor(pool)
+        )
+        save_clip(trained_clip, clip.clip_config(), run.target / "clip")
+        save_pipeline(
+            trained_clip,
+            trained_vae,
+            trained_unet,
+            run.target / "stable-diffusion",
+        )
+        save_judges(trained_judges, run.target / "judges")
+        write_concepts(run.target.parent / "concepts")
+        print(f"The models are in {run.target}")
+    wait_for_all()
+
+
+def read_size(run: TrainingRun) -> int:
+    """Return the side of an image that the written models generate."""
+    path = run.target / "stable-diffusion" / "vae" / "config.json"
+    if not path.exists():
+        raise CommandError(
+            f"There are no models in '{run.target}'; "
+            f"run `textual-inversion models write` first."
+        )
+    return json.loads(path.read_text(encoding="utf-8"))["sample_size"]
 
 
 def measure_models(run: TrainingRun) -> None:
-    """Measure the written models; write the card, and print it.
+    """Measure the written models, of any size; write and print the card.
 
     A README beside the card that has a place for the tables is filled, too.
     """
+    if not is_main_process():
+        return
     path = run.card or run.target / "card.json"
     path.parent.mkdir(parents=True, exist_ok=True)
+    run = dataclasses.replace(run, size=read_size(run))
     profile = dataclasses.replace(
         pick_profile("tiny"),
         size=run.size,
@@ -245,7 +318,7 @@ def measure_models(run: TrainingRun) -> None:
         load_models(profile, device=run.device),
         load_judges(run.target / "judges"),
         load_held_out(run),
-        run.num_captions,
+        max(2, round(run.num_captions * run.share)),
         path,
     )
     fill_page(path.with_name("README.md"), card)
@@ -256,8 +329,9 @@ def measure_models(run: TrainingRun) -> None:
 
 STAGES: dict[str, Callable[[TrainingRun], object]] = {
     "pictures": render_all,
-    "clip": train_clip,
     "vae": train_vae,
+    "clip": train_clip,
+    "decoder": train_decoder,
     "unet": train_unet,
     "judges": train_judges,
     "write": write_models,
@@ -268,45 +342,31 @@ STAGES: dict[str, Callable[[TrainingRun], object]] = {
 def run_stages(stage: str, run: TrainingRun) -> None:
     """Run one of STAGES, or "all" of them in order.
 
-    Raises CommandError for options that cannot be, and for images that were
-    not rendered yet.
+    Raises CommandError for options that nothing can be trained with.
     """
     check_run(run)
-    for name in STAGES if stage == "all" else (stage,):
-        try:
+    start_processes(run.device)
+    if stage != "all":
+        STAGES[stage](run)
+    elif run.is_timed and is_main_process():
+        run_beside_rendering(run)
+    else:
+        for run_stage in STAGES.values():
+            run_stage(run)
+
+
+def run_beside_rendering(run: TrainingRun) -> None:
+    """Run all stages while other processes render images for them.
+
+    A training begins with the first few shards, and goes on with what has
+    been rendered by then. Rendering ends when the U-Net is trained.
+    """
+    numbers = dataset.number_shards(run)
+    first = {name: numbers[name][:NUM_FIRST_SHARDS] for name in STREAMS}
+    with BackgroundRenderer(run) as renderer:
+        renderer.wait_for({"held-out": numbers["held-out"], **first})
+        for name in ("vae", "clip", "decoder", "unet"):
             STAGES[name](run)
-        except FileNotFoundError as error:
-            if run.work_folder not in Path(error.filename or "").parents:
-                raise
-            raise CommandError(
-                f"{error.filename} is missing; render the images first, by "
-                "`textual-inversion models pictures` with the same options."
-            ) from None
-
-
-def check_run(run: TrainingRun) -> None:
-    """Raise CommandError for options that no training can have."""
-    if run.size not in vae.BLOCK_WIDTHS:
-        sizes = " or ".join(map(str, vae.BLOCK_WIDTHS))
-        raise CommandError(f"--size must be {sizes}, not {run.size}.")
-    min_judge_images = 4 * judge_images.SHARD_SIZE  # one of each content
-    if (
-        run.num_images <= NUM_HELD_OUT
-        or run.num_judge_images < min_judge_images
-    ):
-        raise CommandError(
-            f"--pictures must be over {NUM_HELD_OUT:,} (that many are held "
-            f"out) and --judged at least {min_judge_images:,}."
-        )
-    if not 0 < run.step_share < math.inf or run.workers < 1:
-        raise CommandError(
-            "--shorten must be above 0 (1 takes all steps), and --workers at "
-            "least 1."
-        )
-    for folder in (run.work_folder, run.target):
-        for place in (folder, *folder.parents):
-            if place.is_file():
-                raise CommandError(
-                    f"{place} is a file, so nothing can be put into it; name "
-                    "another folder."
-                )
+        renderer.wait_for(numbers)
+    for name in ("judges", "write", "card"):
+        STAGES[name](run)

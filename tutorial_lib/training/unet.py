@@ -1,39 +1,33 @@
 """Train the U-Net that predicts the noise in latents, told what they show."""
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
-from jaxtyping import BFloat16, Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
-from tqdm.auto import tqdm
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel
 
 from tutorial_lib.inversion import compute_timestep_weights, sample_timesteps
 from tutorial_lib.settings import PROFILES
+from tutorial_lib.training.annotations import END_ID, tokenize_captions
+from tutorial_lib.training.batches import BatchSource, ShardDataset
+from tutorial_lib.training.config import PretrainingConfig
 from tutorial_lib.training.export import make_noise_scheduler
-from tutorial_lib.training.loop import PretrainingConfig, autocast, train
-from tutorial_lib.training.vae import EncodedImages
+from tutorial_lib.training.loop import autocast, train
+from tutorial_lib.training.sampling import ImagePool, MixtureSampler
+from tutorial_lib.training.steps import Step
+from tutorial_lib.world import PARTS
 
-CONFIG = PretrainingConfig(
-    steps=6000,
-    batch_size=128,
-    lr=8e-4,
-    warmup=200,
-    hold=0.6,
-    weight_decay=0.01,
-    ema=0.999,
-    save_every=50,
-)
 CAPTION_DROPOUT = 0.1
 MIDDLE_TIMESTEPS = PROFILES["tiny"].middle_timesteps
+COLUMNS = ("means", "stds", "token_ids", "is_wearer")
 
-Latents = Float[Tensor, "batch 4 16 16"]
-PromptEmbeds = BFloat16[Tensor, "num_captions tokens width"]
-CaptionEmbeds = tuple[PromptEmbeds, PromptEmbeds]
+Batch = dict[str, Tensor]
+Latents = Float[Tensor, "batch 4 height width"]
+TokenIds = Int[Tensor, "batch tokens"]
 
 
 def make_unet(text_width: int) -> UNet2DConditionModel:
@@ -62,101 +56,136 @@ def make_unet(text_width: int) -> UNet2DConditionModel:
     )
 
 
-@torch.no_grad()
-def encode_captions(
-    text_encoder: CLIPTextModel,
-    tokenizer: CLIPTokenizer,
-    captions: list[str],
-    device: str,
-) -> PromptEmbeds:
-    """Return the last hidden states of the text encoder."""
-    embeds = []
-    for start in tqdm(
-        range(0, len(captions), 512), desc="encoding captions", delay=2
-    ):
-        token_ids = tokenizer(
-            captions[start : start + 512],
-            padding="max_length",
-            truncation=True,
-            return_tensors="pt",
-        ).input_ids.to(device)
-        embeds.append(text_encoder(token_ids)[0].bfloat16().cpu())
-    return torch.cat(embeds)
+def make_source(
+    pool: ImagePool,
+    share: float = 0.0,
+    names: tuple[str, str] = ("captioned", "wearers"),
+) -> BatchSource:
+    """Make the batches of the U-Net out of a pool of latents."""
+    dataset = ShardDataset(pool.folder, COLUMNS)
+    return BatchSource(dataset, MixtureSampler(pool, share, names))
 
 
 def train_unet(
-    encoded: EncodedImages,
-    get_caption_embeds: Callable[[], CaptionEmbeds],
-    text_width: int,
+    unet: UNet2DConditionModel,
+    text_encoder: CLIPTextModel,
+    scaling_factor: float,
+    batches: BatchSource,
     checkpoint: Path,
-    device: str,
-    config: PretrainingConfig = CONFIG,
+    config: PretrainingConfig,
+    held_out: BatchSource | None = None,
+    on_step: Callable[[], None] | None = None,
 ) -> UNet2DConditionModel:
     """Train the U-Net to predict the noise in noised latents (epsilon).
 
-    `get_caption_embeds` is called once, and only if there are steps to take;
-    it returns what `encode_captions` does for all captions, and for the
-    empty caption. The loss is weighted by `compute_timestep_weights`.
+    `text_encoder` is on the U-Net's device. `held_out` and `on_step` are as
+    in `train`.
     """
-    torch.manual_seed(config.seed)
-    noise_scheduler = make_noise_scheduler()
-    weights = compute_timestep_weights(noise_scheduler.alphas_cumprod)
-    weights = weights.to(device)
-    get_caption_embeds = functools.cache(get_caption_embeds)
+    return train(
+        unet,
+        config,
+        NoiseLoss(text_encoder, scaling_factor, config),
+        checkpoint,
+        "U-Net",
+        batches,
+        held_out,
+        on_step,
+    )
 
-    def compute_loss(
-        unet: UNet2DConditionModel, generator: torch.Generator
+
+class NoiseLoss:
+    """The weighted error of the noise that a U-Net finds in latents.
+
+    Weighted by `compute_timestep_weights`, and in time more on the shirts
+    of people in patterns (`weigh_shirts`).
+    """
+
+    def __init__(
+        self,
+        text_encoder: CLIPTextModel,
+        scaling_factor: float,
+        config: PretrainingConfig,
+    ) -> None:
+        self.text_encoder = text_encoder
+        self.scaling_factor = scaling_factor
+        self.config = config
+        self.device = text_encoder.device
+        self.noise_scheduler = make_noise_scheduler()
+        self.weights = compute_timestep_weights(
+            self.noise_scheduler.alphas_cumprod
+        ).to(self.device)
+        self.empty_ids = tokenize_captions([""]).to(self.device)
+
+    def __call__(
+        self, unet: UNet2DConditionModel, batch: Batch, step: Step
     ) -> Float[Tensor, ""]:
         """Add noise to a batch of latents and let the U-Net predict it."""
-        embeds, empty = get_caption_embeds()
-        indices = torch.randint(
-            len(encoded.means), (config.batch_size,), generator=generator
+        config = self.config
+        noisy_latents, noise, timesteps = make_noisy_latents(
+            batch, self.scaling_factor, self.noise_scheduler, step
         )
-        noisy_latents, noise, timesteps = sample_noisy_latents(
-            encoded, indices, noise_scheduler, generator
-        )
-        prompt_embeds = drop_captions(embeds[indices], empty, generator)
-        timesteps = timesteps.to(device)
-        with autocast(device):
-            noise_pred = unet(
-                noisy_latents.to(device), timesteps, prompt_embeds.to(device)
-            ).sample
+        token_ids = drop_captions(batch["token_ids"], self.empty_ids, step)
+        with autocast(self.device, config.mixed_precision):
+            with torch.no_grad():
+                embeds = self.text_encoder(pad_with_end(token_ids))[0]
+            noise_pred = unet(noisy_latents, timesteps, embeds).sample
         error = functional.mse_loss(
-            noise_pred.float(), noise.to(device), reduction="none"
+            noise_pred.float(), noise, reduction="none"
         )
-        return (weights[timesteps] * error.mean((1, 2, 3))).mean()
+        if step.progress >= config.loss_weight("shirt_from"):
+            weight = config.loss_weight("shirt")
+            error = error * weigh_shirts(error, batch["is_wearer"], weight)
+        return (self.weights[timesteps] * error.mean((1, 2, 3))).mean()
 
-    unet = make_unet(text_width).to(device)
-    return train(unet, config, compute_loss, checkpoint, "U-Net")
 
-
-def sample_noisy_latents(
-    encoded: EncodedImages,
-    indices: Int[Tensor, " batch"],
+def make_noisy_latents(
+    batch: Batch,
+    scaling_factor: float,
     noise_scheduler: DDPMScheduler,
-    generator: torch.Generator,
+    step: Step,
 ) -> tuple[Latents, Latents, Int[Tensor, " batch"]]:
     """Sample latents from their posteriors and add noise to them.
 
     Returns the noisy latents, the noise in them and their timesteps.
     """
-    means = encoded.means[indices].float()
-    stds = encoded.stds[indices].float()
-    noise, deviation = torch.randn((2, *means.shape), generator=generator)
-    latents = (means + stds * deviation) * encoded.scaling_factor
-    timesteps = sample_timesteps(len(indices), generator, MIDDLE_TIMESTEPS)
+    means, stds = batch["means"].float(), batch["stds"].float()
+    noise = step.randn(*means.shape[1:]).to(means.device)
+    deviation = step.randn(*means.shape[1:]).to(means.device)
+    latents = (means + stds * deviation) * scaling_factor
+    timesteps = sample_timesteps(
+        step.batch_size, step.generator, MIDDLE_TIMESTEPS
+    )[step.rows].to(means.device)
     noisy_latents = noise_scheduler.add_noise(latents, noise, timesteps)
     return noisy_latents, noise, timesteps
 
 
 def drop_captions(
-    embeds: BFloat16[Tensor, "batch tokens width"],
-    empty: BFloat16[Tensor, "1 tokens width"],
-    generator: torch.Generator,
-) -> BFloat16[Tensor, "batch tokens width"]:
+    token_ids: TokenIds, empty_ids: Int[Tensor, "1 tokens"], step: Step
+) -> TokenIds:
     """Put the empty caption in place of one in ten.
 
     Source: Ho and Salimans (2022), Classifier-Free Diffusion Guidance.
     """
-    dropped = torch.rand(len(embeds), generator=generator) < CAPTION_DROPOUT
-    return torch.where(dropped[:, None, None], empty, embeds)
+    dropped = (step.rand() < CAPTION_DROPOUT).to(token_ids.device)
+    return torch.where(dropped[:, None], empty_ids, token_ids)
+
+
+def pad_with_end(token_ids: TokenIds) -> TokenIds:
+    """Fill what is behind a caption with end tokens, as pipelines do."""
+    behind = (token_ids == END_ID).cumsum(1) > 0
+    return token_ids.masked_fill(behind, END_ID)
+
+
+def weigh_shirts(
+    error: Latents, is_wearer: Bool[Tensor, " batch"], weight: float
+) -> Float[Tensor, "batch 1 height 1"]:
+    """Return how much each row of cells counts, 1 on average.
+
+    In images of people in patterns an error on the shirt counts `weight`
+    times as much as one above it: a shirt is small, and full of detail.
+    """
+    height = error.shape[2]
+    rows = torch.ones(height, device=error.device)
+    rows[round(PARTS["pattern"][1] * height) :] = weight
+    rows = torch.where(is_wearer[:, None], rows / rows.mean(), 1.0)
+    return rows[:, None, :, None]

@@ -1,34 +1,27 @@
 """Train the VAE that turns images into latents and back."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
-from jaxtyping import Float, Float16
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
-from tqdm.auto import tqdm
 
-from tutorial_lib.evaluation import CaptionedImages
 from tutorial_lib.generation import encode_posterior
-from tutorial_lib.training.loop import PretrainingConfig, autocast, train
+from tutorial_lib.training.batches import (
+    BatchSource,
+    ShardDataset,
+    scale_pixels,
+)
+from tutorial_lib.training.config import PretrainingConfig
+from tutorial_lib.training.loop import autocast, train
+from tutorial_lib.training.sampling import ImagePool, MixtureSampler
+from tutorial_lib.training.steps import Step
 
-CONFIG = PretrainingConfig(
-    steps=8000, batch_size=32, lr=2e-3, warmup=200, betas=(0.9, 0.95)
-)
-DECODER_CONFIG = PretrainingConfig(
-    steps=2000,
-    batch_size=16,
-    lr=1.5e-3,
-    warmup=100,
-    hold=0.3,
-    betas=(0.9, 0.95),
-    ema=0.995,
-)
 # For images of each size: the encoder's channels, halving the side between
 # them, so that 16 x 16 latents remain.
-BLOCK_WIDTHS = {64: (32, 64, 128), 128: (32, 64, 96, 128)}
+BLOCK_WIDTHS = {64: (32, 64, 128), 128: (32, 32, 64, 128)}
 KL_WEIGHT = 1e-3
 GRADIENT_WEIGHT = 0.5
 PSNR_WEIGHT = 0.05
@@ -36,19 +29,7 @@ MIN_MSE = 1e-5  # below it an image is good enough
 SCALES = (1.0, 1.0, 0.75, 0.5)  # each batch takes one of them
 
 Images = Float[Tensor, "batch channels height width"]
-Posteriors = Float16[Tensor, "num_images 4 16 16"]
-
-
-@dataclass
-class EncodedImages:
-    """The means and stds of all images' latents, unscaled.
-
-    The `scaling_factor` gives the means a std of 1.
-    """
-
-    means: Posteriors
-    stds: Posteriors
-    scaling_factor: float
+Batch = dict[str, Tensor]
 
 
 def make_vae(size: int) -> AutoencoderKL:
@@ -66,12 +47,23 @@ def make_vae(size: int) -> AutoencoderKL:
     )
 
 
+def make_source(
+    pool: ImagePool,
+    share: float = 0.0,
+    names: tuple[str, str] = ("captioned", "wearers"),
+) -> BatchSource:
+    """Make batches of images without their captions."""
+    dataset = ShardDataset(pool.folder, ["pixels"])
+    return BatchSource(dataset, MixtureSampler(pool, share, names))
+
+
 def train_vae(
-    images: CaptionedImages,
+    batches: BatchSource,
     size: int,
     checkpoint: Path,
     device: str,
-    config: PretrainingConfig = CONFIG,
+    config: PretrainingConfig,
+    held_out: BatchSource | None = None,
 ) -> AutoencoderKL:
     """Train on crops of half the side: cheaper, and convolutions allow it.
 
@@ -83,33 +75,35 @@ def train_vae(
     torch.manual_seed(config.seed)
 
     def compute_loss(
-        vae: AutoencoderKL, generator: torch.Generator
+        vae: AutoencoderKL, batch: Batch, step: Step
     ) -> Float[Tensor, ""]:
         """Encode and decode a batch of crops."""
-        batch = sample_crops(images, size // 2, config.batch_size, generator)
-        batch = batch.to(device)
-        noise = torch.randn((len(batch), 4, 8, 8), generator=generator)
-        with autocast(device):
-            posterior = vae.encode(batch).latent_dist
+        images = scale_pixels(crop(batch["pixels"], size // 2, step))
+        noise = step.randn(4, 8, 8)
+        index = torch.randint(len(SCALES), (), generator=step.generator)
+        scale = SCALES[index]
+        with autocast(device, config.mixed_precision):
+            posterior = vae.encode(images).latent_dist
             latents = posterior.mean + posterior.std * noise.to(device)
-            index = torch.randint(len(SCALES), (), generator=generator)
-            scale = SCALES[index]
             decoded = vae.decode(downscale(latents, scale)).sample
         loss = compute_reconstruction_loss(
-            decoded.float(), downscale(batch, scale)
+            decoded.float(), downscale(images, scale)
         )
         return loss + KL_WEIGHT * posterior.kl().float().mean() / 256
 
     vae = make_vae(size).to(device, memory_format=torch.channels_last)
-    return train(vae, config, compute_loss, checkpoint, "VAE")
+    return train(
+        vae, config, compute_loss, checkpoint, "VAE", batches, held_out
+    )
 
 
 def train_decoder(
     vae: AutoencoderKL,
-    images: CaptionedImages,
+    batches: BatchSource,
     checkpoint: Path,
     device: str,
-    config: PretrainingConfig = DECODER_CONFIG,
+    config: PretrainingConfig,
+    held_out: BatchSource | None = None,
 ) -> AutoencoderKL:
     """Train the decoder on, alone, until it makes the most of the latents.
 
@@ -123,42 +117,35 @@ def train_decoder(
         module.requires_grad_(True)
 
     def compute_loss(
-        vae: AutoencoderKL, generator: torch.Generator
+        vae: AutoencoderKL, batch: Batch, step: Step
     ) -> Float[Tensor, ""]:
         """Decode a batch of latents and compare it with the images."""
-        indices = torch.randint(
-            len(images.pixels), (config.batch_size,), generator=generator
-        )
-        batch = images.batch(indices, device)
-        with autocast(device):
-            mean, std = encode_posterior(vae, batch)
-            noise = torch.randn(mean.shape, generator=generator)
+        images = scale_pixels(batch["pixels"])
+        with autocast(device, config.mixed_precision):
+            mean, std = encode_posterior(vae, images)
+            noise = step.randn(*mean.shape[1:])
             latents = mean + std * noise.to(device)
             decoded = vae.decode(latents).sample.float()
-        mse = (decoded - batch).square().mean((1, 2, 3))
+        mse = (decoded - images).square().mean((1, 2, 3))
         log_mse = torch.log(mse + MIN_MSE).mean()
-        loss = compute_reconstruction_loss(decoded, batch)
+        loss = compute_reconstruction_loss(decoded, images)
         return loss + PSNR_WEIGHT * log_mse
 
-    return train(vae, config, compute_loss, checkpoint, "VAE's decoder")
+    return train(
+        vae, config, compute_loss, checkpoint, "decoder", batches, held_out
+    )
 
 
-def sample_crops(
-    images: CaptionedImages,
-    side: int,
-    count: int,
-    generator: torch.Generator,
-) -> Float[Tensor, "count 3 side side"]:
-    """Crop squares out of random images."""
-    indices = torch.randint(len(images.pixels), (count,), generator=generator)
-    batch = images.batch(indices, "cpu")
-    top, left = torch.randint(
-        batch.shape[-1] - side + 1, (2, count), generator=generator
-    ).tolist()
+def crop(
+    pixels: UInt8[Tensor, "batch height width 3"], side: int, step: Step
+) -> UInt8[Tensor, "batch side side 3"]:
+    """Crop a random square out of each image."""
+    places = pixels.shape[1] - side + 1
+    top, left = (step.rand(2) * places).long().T.tolist()
     return torch.stack(
         [
-            image[:, y : y + side, x : x + side]
-            for image, y, x in zip(batch, top, left, strict=True)
+            image[y : y + side, x : x + side]
+            for image, y, x in zip(pixels, top, left, strict=True)
         ]
     )
 
@@ -180,22 +167,3 @@ def compute_reconstruction_loss(
     across = (error[..., 1:] - error[..., :-1]).abs().mean()
     down = (error[..., 1:, :] - error[..., :-1, :]).abs().mean()
     return error.abs().mean() + GRADIENT_WEIGHT * (across + down)
-
-
-def encode_dataset(
-    vae: AutoencoderKL, images: CaptionedImages, device: str
-) -> EncodedImages:
-    """Encode all images."""
-    means, stds = [], []
-    batches = torch.arange(len(images.pixels)).split(256)
-    for indices in tqdm(batches, desc="encoding images"):
-        with autocast(device):
-            mean, std = encode_posterior(vae, images.batch(indices, device))
-        means.append(mean.half().cpu())
-        stds.append(std.half().cpu())
-    joined = torch.cat(means)
-    return EncodedImages(
-        means=joined,
-        stds=torch.cat(stds),
-        scaling_factor=1 / joined.float().std().item(),
-    )

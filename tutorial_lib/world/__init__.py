@@ -7,6 +7,7 @@ alone, so the truth about every image is known.
 from tutorial_lib.world.captioned_scenes import (
     label_scene,
     sample_captioned_scene,
+    sample_wearer_scene,
 )
 from tutorial_lib.world.captions import HAIR_PHRASES, STYLE_CAPTIONS, describe
 from tutorial_lib.world.carriers import CARRIERS
@@ -108,6 +109,7 @@ __all__ = [
     "render_wearer",
     "sample_captioned_scene",
     "sample_concept",
+    "sample_wearer_scene",
     "shows_hair",
     "to_lab",
     "visible_distance",

@@ -58,6 +58,14 @@ def sample_captioned_scene(rng: random.Random) -> tuple[Scene, str]:
     return scene, caption_scene(scene, pattern_name, person_name, rng)
 
 
+def sample_wearer_scene(rng: random.Random) -> tuple[Scene, str]:
+    """Sample a person who wears a pattern, and write the caption."""
+    pattern_name, pattern = choose_concept("pattern", rng)
+    person_name, person = choose_concept("person", rng)
+    scene = person_scene(person, rng, pattern=pattern)
+    return scene, caption_scene(scene, pattern_name, person_name, rng)
+
+
 def label_scene(scene: Scene) -> dict[str, str]:
     """Return the attributes that can be read from a rendered scene.
 

@@ -1,0 +1,59 @@
+"""A training of small models that any number of processes can share."""
+
+import torch
+from mini_training import SMALL_CLIP, make_small_unet
+
+from tutorial_lib.training import clip, latents, unet, vae
+from tutorial_lib.training.config import PretrainingConfig, read_config
+from tutorial_lib.training.export import text_encoder_from_clip
+from tutorial_lib.training.processes import start_processes
+from tutorial_lib.training.sampling import ImagePool
+
+POOLS = {"captioned": [0, 1], "wearers": [0]}
+HELD_OUT = ("held-out", "held-out")
+
+
+def make_config(name: str) -> PretrainingConfig:
+    """Make a config of three steps in float32."""
+    return PretrainingConfig(
+        steps=3,
+        batch_size=8,
+        lr=1e-3,
+        warmup=1,
+        mixed_precision="no",
+        loss_weights=read_config(name).loss_weights | {"shirt_from": 0.0},
+    )
+
+
+def train_all(shards, target):
+    """Train a CLIP and a U-Net on latents of an untrained VAE."""
+    start_processes("cpu")
+    pool = ImagePool(shards, POOLS)
+    held_out = ImagePool(shards, {"held-out": [79]})
+    trained_clip = clip.train_clip(
+        clip.make_source(pool, 0.5, side=32),
+        target / "clip.pt",
+        "cpu",
+        make_config("clip"),
+        clip.make_source(held_out, names=HELD_OUT, side=32),
+        model_cfg=SMALL_CLIP,
+    )
+    torch.manual_seed(0)
+    model = vae.make_vae(64)
+    encoders = [
+        latents.LatentEncoder(model, p, "cpu") for p in (pool, held_out)
+    ]
+    for encoder in encoders:
+        encoder.folder = target / "latents"
+        encoder.latents = ImagePool(encoder.folder, encoder.pool.numbers)
+    encoders[0].encode_all(("captioned", "wearers"))
+    encoders[1].encode_all(HELD_OUT[:1])
+    unet.train_unet(
+        make_small_unet(),
+        text_encoder_from_clip(trained_clip),
+        1.0,
+        unet.make_source(encoders[0].latents, 0.5),
+        target / "unet.pt",
+        make_config("unet"),
+        unet.make_source(encoders[1].latents, names=HELD_OUT),
+    )

@@ -1,0 +1,169 @@
+"""Batches out of shards on disk: read when they are needed, by their rows.
+
+Shards are mapped into memory: of any number of images only the rows of a
+batch are read, and the system forgets them again when memory gets short.
+"""
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, UInt8
+from safetensors import safe_open
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import BatchSampler, DataLoader, Dataset
+
+from tutorial_lib.errors import DataError
+from tutorial_lib.training.config import PretrainingConfig
+
+SEED_STRIDE = 1_000_003
+SAMPLING = 2**40  # what keeps a step's sampling apart from its noise
+ENDLESS = 2**31  # steps of a training that ends by the clock
+
+Index = tuple[str, int, int]  # a folder, the number of a shard in it, a row
+Sample = Callable[[int, torch.Generator], Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class BatchSource:
+    """A dataset, and what chooses the indices of a whole batch of it."""
+
+    dataset: Dataset
+    sample: Sample
+
+
+class ShardDataset(Dataset):
+    """The rows of all shards below a folder, by their columns.
+
+    Images, the column "pixels", are resized to `side` if that is given, as
+    Pillow does it (bicubic).
+    """
+
+    def __init__(
+        self, folder: Path, columns: Sequence[str], side: int | None = None
+    ) -> None:
+        self.folder = folder
+        self.columns = tuple(columns)
+        self.side = side
+
+    def __getitem__(self, index: Index) -> dict[str, Tensor]:
+        """Return one row."""
+        batch = self.__getitems__([index])
+        return {name: rows[0] for name, rows in batch.items()}
+
+    def __getitems__(self, indices: Sequence[Index]) -> dict[str, Tensor]:
+        """Return the rows of a whole batch, shard by shard."""
+        places: dict[tuple[str, int], list[int]] = {}
+        for place, (name, number, _) in enumerate(indices):
+            places.setdefault((name, number), []).append(place)
+        order = torch.tensor(list(itertools.chain(*places.values())))
+        parts: dict[str, list[Tensor]] = {name: [] for name in self.columns}
+        for (name, number), own in places.items():
+            rows = torch.tensor([indices[place][2] for place in own])
+            shard = map_shard(name_shard(self.folder / name, number))
+            for column in self.columns:
+                parts[column].append(shard[column][rows])
+        back = order.argsort()
+        batch = {name: torch.cat(rows)[back] for name, rows in parts.items()}
+        if self.side and batch["pixels"].shape[1] != self.side:
+            batch["pixels"] = resize(batch["pixels"], self.side)
+        return batch
+
+
+def name_shard(folder: Path, number: int) -> Path:
+    """Return the path of a shard."""
+    return folder / f"{number:04d}.safetensors"
+
+
+def open_shard(path: Path) -> dict[str, Tensor]:
+    """Map a shard's columns into memory; nothing is read until it is used.
+
+    Raises DataError if it is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as shard:
+            return {name: shard.get_tensor(name) for name in shard.keys()}
+    except Exception as error:
+        raise DataError(
+            f"The images in '{path}' cannot be read ({error}); delete the "
+            f"file and run `textual-inversion models pictures`."
+        ) from None
+
+
+@functools.lru_cache(maxsize=4096)
+def map_shard(path: Path) -> dict[str, Tensor]:
+    """Return a shard as `open_shard` does, and keep it mapped."""
+    return open_shard(path)
+
+
+def resize(
+    pixels: UInt8[Tensor, "batch height width 3"], side: int
+) -> UInt8[Tensor, "batch side side 3"]:
+    """Make images smaller, as Pillow does it."""
+    planes = pixels.permute(0, 3, 1, 2)
+    smaller = functional.interpolate(
+        planes, size=side, mode="bicubic", antialias=True
+    )
+    return smaller.permute(0, 2, 3, 1)
+
+
+def scale_pixels(
+    pixels: UInt8[Tensor, "batch height width 3"],
+) -> Float[Tensor, "batch 3 height width"]:
+    """Return images as networks take them, with pixels from -1 to 1."""
+    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+# --- from step to step -----------------------------------------------------
+
+
+class StepSampler(BatchSampler):
+    """The indices of each step's batch, which depend on its number alone."""
+
+    def __init__(
+        self, sample: Sample, config: PretrainingConfig, first_step: int
+    ) -> None:
+        self.sample = sample
+        self.config = config
+        self.steps = range(first_step, config.steps or ENDLESS)
+        self.batch_size = config.batch_size // config.accumulation
+        self.drop_last = True
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        """Yield indices, a step's batch in `accumulation` parts."""
+        for step in self.steps:
+            seed = self.config.seed * SEED_STRIDE + step + SAMPLING
+            generator = torch.Generator().manual_seed(seed)
+            indices = self.sample(self.config.batch_size, generator)
+            for start in range(0, len(indices), self.batch_size):
+                yield list(indices[start : start + self.batch_size])
+
+    def __len__(self) -> int:
+        """Return how many parts of batches there are."""
+        return len(self.steps) * self.config.accumulation
+
+
+def make_loader(
+    source: BatchSource, config: PretrainingConfig, first_step: int, pin: bool
+) -> DataLoader:
+    """Make the DataLoader of a training that begins at some step.
+
+    With `pin`, batches lie where a GPU can fetch them by itself.
+    """
+    return DataLoader(
+        source.dataset,
+        batch_sampler=StepSampler(source.sample, config, first_step),
+        collate_fn=keep,
+        num_workers=config.workers,
+        pin_memory=pin,
+    )
+
+
+def keep(batch: Any) -> Any:
+    """Return a batch as its dataset made it: whole already."""
+    return batch
