@@ -16,6 +16,7 @@ from tutorial_lib.evaluation.ordering import measure_order
 from tutorial_lib.evaluation.pairs import measure_pairs
 from tutorial_lib.evaluation.psnr import measure_psnr
 from tutorial_lib.evaluation.ruler import (
+    SOURCES,
     decode_again,
     measure_identity,
     measure_reader,
@@ -66,9 +67,6 @@ def write_card(
     captions = sample_captions(num_captions, models.profile.size)
     generated = generate_from_captions(models, captions)
     save_sheet(captions, generated, path.with_name("sheet.jpg"))
-    identities = {
-        kind: measure_identity(models, judges, kind) for kind in KINDS
-    }
     card = {
         "vae_psnr_db": estimate_share(
             measure_psnr(models.pipeline.vae, held_out, models.device)
@@ -86,26 +84,34 @@ def write_card(
         "judges_read_generated": measure_reading(
             judges, generated, captions.labels
         ),
-        "identity_of_drawn": {
-            kind: identities[kind]["drawn"] for kind in KINDS
-        },
-        "identity_of_decoded": {
-            kind: identities[kind]["decoded"] for kind in KINDS
-        },
-        "judges_order_pairs": {
-            kind: measure_order(judges, kind) for kind in KINDS
-        },
-        "judges_are_off": {
-            kind: measure_reader(models, judges, kind) for kind in KINDS
-        },
         "identity_of_generated_names": {
             kind: measure_names(models, judges, kind) for kind in KINDS
         },
         "corgi_shows_three_ways": measure_ways(models, judges),
         "two_names_found": measure_pairs(models, judges),
     }
-    card = round_all(card)
+    card = round_all(card | measure_ruler(models, judges))
     write_json(path, card)
+    return card
+
+
+def measure_ruler(models: Models, judges: Judges) -> dict[str, Any]:
+    """Measure the judges themselves, by the kind of concept."""
+    identities = {
+        kind: measure_identity(models, judges, kind) for kind in KINDS
+    }
+    card: dict[str, Any] = {
+        f"identity_of_{source}": {
+            kind: identities[kind][source] for kind in KINDS
+        }
+        for source in SOURCES
+    }
+    card["judges_order_pairs"] = {
+        kind: measure_order(judges, kind) for kind in KINDS
+    }
+    card["judges_are_off"] = {
+        kind: measure_reader(models, judges, kind) for kind in KINDS
+    }
     return card
 
 
