@@ -73,7 +73,14 @@ def write_card(
         ),
         "clip_right_caption_first_of_512": measure_retrieval(models, held_out),
         "clip_zero_shot": measure_zero_shot(models),
-        **measure_judges(models, judges, held_out),
+        "judges_read_drawn": measure_reading(
+            judges, list_images(held_out), held_out.labels
+        ),
+        "judges_read_decoded": measure_reading(
+            judges,
+            decode_again(models, list_images(held_out)),
+            held_out.labels,
+        ),
         "judges_read_generated": measure_reading(
             judges, generated, captions.labels
         ),
@@ -83,33 +90,25 @@ def write_card(
         "corgi_shows_three_ways": measure_ways(models, judges),
         "two_names_found": measure_pairs(models, judges),
     }
-    card = round_all(card)
+    card = round_all(card | measure_ruler(models, judges))
     write_json(path, card)
     return card
 
 
-def measure_judges(
-    models: Models, judges: Judges, held_out: CaptionedImages
-) -> dict[str, Any]:
-    """Measure the judges themselves, on drawn and on decoded images."""
-    images = list_images(held_out)
-    decoded = decode_again(models, images)
+def measure_ruler(models: Models, judges: Judges) -> dict[str, Any]:
+    """Measure the judges themselves, by the kind of concept."""
     identities = {
         kind: measure_identity(models, judges, kind) for kind in KINDS
     }
     card: dict[str, Any] = {
-        "judges_read_drawn": measure_reading(judges, images, held_out.labels),
-        "judges_read_decoded": measure_reading(
-            judges, decoded, held_out.labels
-        ),
-        "judges_order_pairs": {
-            kind: measure_order(judges, kind) for kind in KINDS
-        },
-    }
-    for source in SOURCES:
-        card[f"identity_of_{source}"] = {
+        f"identity_of_{source}": {
             kind: identities[kind][source] for kind in KINDS
         }
+        for source in SOURCES
+    }
+    card["judges_order_pairs"] = {
+        kind: measure_order(judges, kind) for kind in KINDS
+    }
     if judges.attributes.numbers:
         card["judges_are_off"] = {
             kind: measure_reader(models, judges, kind) for kind in KINDS
