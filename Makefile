@@ -52,9 +52,9 @@ sweep: $(READY)
 notebooks: $(READY)
 	$(BIN)/python -m tutorial_lib notebooks $(ARGS)
 
-# Hours on two CPU cores. With one H100 and 16 cores, from nothing in about
-# twelve minutes, images being rendered all the while:
-#     make models ARGS="--preset gpu --workers 16"
+# Hours on two CPU cores. Made for twelve minutes of one H100 with 16 cores, images
+# being rendered all the while (at full size it has not been run there yet):
+#     make models ARGS="--preset gpu --workers 13"
 # A rehearsal of everything at a fiftieth:
 #     make models ARGS="--share 0.02 --target out/rehearsal/tiny --work out/rehearsal"
 models: $(READY)

@@ -34,6 +34,7 @@ StageName = Literal[
     "judges",
     "write",
     "card",
+    "larger-vae",
 ]
 KindOption = Annotated[
     KindName, typer.Option(help="The kind of the concepts.")
@@ -296,7 +297,7 @@ WorkersOption = Annotated[
 
 
 @app.command(
-    epilog="\b\nExample:\n  textual-inversion models --preset gpu --workers 16"
+    epilog="\b\nExample:\n  textual-inversion models --preset gpu --workers 13"
 )
 def models(
     stage: StageArgument = "all",

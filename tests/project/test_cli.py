@@ -26,7 +26,7 @@ from tutorial_lib.inversion import DenoisingLoss
 from tutorial_lib.inversion.config import RECIPES
 from tutorial_lib.kinds import KINDS
 from tutorial_lib.models import fingerprint_models
-from tutorial_lib.training.stages import STAGES
+from tutorial_lib.training.stages import LARGER_VAE, STAGES
 from tutorial_lib.words import FORMS, LearnedWord
 from tutorial_lib.words.word_file import DTYPES
 
@@ -84,7 +84,7 @@ def test_the_help_lists_the_commands_without_waiting_for_torch():
 def test_the_choices_are_those_of_the_library():
     assert get_args(cli.KindName) == tuple(KINDS)
     assert set(get_args(cli.RecipeName)) == set(RECIPES)
-    assert get_args(cli.StageName) == ("all", *STAGES)
+    assert get_args(cli.StageName) == ("all", *STAGES, LARGER_VAE)
     assert get_args(cli.FormName) == tuple(FORMS)
     assert get_args(cli.DtypeName) == tuple(DTYPES)
 

@@ -1,24 +1,40 @@
 """A VAE for larger images keeps its latents and learns to be crisp."""
 
+import copy
+import dataclasses
+
+import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler
 
+from tutorial_lib.errors import CommandError
 from tutorial_lib.evaluation import measure_sharpness
+from tutorial_lib.training.batches import name_shard
+from tutorial_lib.training.clip import make_clip
+from tutorial_lib.training.config import read_config
+from tutorial_lib.training.dataset import save_shard
 from tutorial_lib.training.discriminator import (
     PatchDiscriminator,
     compute_adversarial_weight,
     compute_discriminator_loss,
 )
+from tutorial_lib.training.enlarging import enlarge_vae
 from tutorial_lib.training.larger_vae import (
-    LargerVAEConfig,
     LargerVAETrainer,
     halve,
     make_larger_vae,
+    make_source,
+    train_larger_vae,
 )
 from tutorial_lib.training.partial_denoising import PartialDenoiser
+from tutorial_lib.training.sampling import ImagePool
+from tutorial_lib.training.stages import LARGER_VAE, run_stages
+from tutorial_lib.training.training_run import TrainingRun
 
-CONFIG = LargerVAEConfig(batch_size=2, lr=2e-3)
+CONFIG = dataclasses.replace(
+    read_config("larger-vae"), batch_size=2, warmup=2, steps=4
+)
 
 
 @pytest.fixture
@@ -54,9 +70,14 @@ def images():
     return images
 
 
-def make_trainer(vae, **options):
+def keep(latents, token_ids):
+    """Soften nothing."""
+    return latents
+
+
+def make_trainer(vae, soften=keep):
     larger = make_larger_vae(vae).requires_grad_(True)
-    return LargerVAETrainer(larger, vae, SamePixels(), CONFIG, **options)
+    return LargerVAETrainer(larger, vae, SamePixels(), CONFIG, soften)
 
 
 def test_a_larger_vae_takes_images_twice_as_large_and_keeps_its_shapes(vae):
@@ -108,8 +129,8 @@ def test_the_discriminator_joins_late_and_learns(vae, images):
 def test_softened_latents_reach_the_decoder(vae, images):
     seen = []
 
-    def soften(latents, indices):
-        seen.append(indices.tolist())
+    def soften(latents, token_ids):
+        seen.append(token_ids.tolist())
         return torch.zeros_like(latents)
 
     trainer = make_trainer(vae, soften=soften)
@@ -146,21 +167,85 @@ def test_sharpness_is_one_for_the_same_and_less_for_softer_images(images):
     assert measure_sharpness(soft, images) < 0.6
 
 
+def test_a_training_reads_shards_and_ends_after_its_steps(vae, tmp_path):
+    pixels = [np.full((32, 32, 3), 9 * i, np.uint8) for i in range(6)]
+    token_ids = {"token_ids": torch.arange(6)[:, None]}
+    path = name_shard(tmp_path / "captioned", 0)
+    path.parent.mkdir()
+    save_shard(path, pixels, [""] * 6, [{}] * 6, token_ids)
+    seen = []
+
+    def soften(latents, token_ids):
+        seen.append(token_ids.flatten().tolist())
+        return latents
+
+    trainer = make_trainer(vae, soften)
+    source = make_source(ImagePool(tmp_path, {"captioned": [0]}))
+    progresses = []
+    trained = train_larger_vae(
+        trainer, source, lambda progress, losses: progresses.append(progress)
+    )
+    assert progresses == [0, 0.25, 0.5, 0.75]
+    assert [len(row) for row in seen] == [2] * 4 and max(max(seen)) < 6
+    assert trained is trainer.ema_vae and trainer.step == 4
+
+
+class Encoder:
+    """Stands for a text encoder: counts what it is asked for."""
+
+    def __call__(self, token_ids):
+        return (torch.zeros(len(token_ids), 1, 1),)
+
+
 def test_denoising_again_with_the_true_noise_gives_the_latents_back():
     """A U-Net that knows the noise is an oracle: nothing may change."""
-    latents = torch.randn(
-        3, 4, 4, 4, generator=torch.Generator().manual_seed(1)
-    )
+    generator = torch.Generator().manual_seed(1)
+    latents = torch.randn(3, 4, 4, 4, generator=generator)
     scheduler = DDPMScheduler()
+    asked = []
 
     class Oracle:
         """Computes the noise from the latents that it knows."""
 
         def __call__(self, noisy, timesteps, prompt_embeds):
+            asked.append(len(noisy))
             alpha = scheduler.alphas_cumprod[timesteps][:, None, None, None]
-            noise = (noisy - alpha**0.5 * 2 * latents) / (1 - alpha) ** 0.5
+            known = 2 * latents[: len(noisy)]
+            noise = (noisy - alpha**0.5 * known) / (1 - alpha) ** 0.5
             return type("Output", (), {"sample": noise})
 
-    denoiser = PartialDenoiser(Oracle(), scheduler, scaling_factor=2)
-    again = denoiser(latents, torch.zeros(3, 1, 1))
+    denoiser = PartialDenoiser(
+        Oracle(), Encoder(), scheduler, scaling_factor=2, share=2 / 3
+    )
+    again = denoiser(latents, torch.zeros(3, 1, dtype=torch.long))
     assert torch.allclose(again, latents, atol=1e-4)
+    assert asked == [2, 2, 2]
+
+
+def test_the_larger_vae_of_models_is_trained_and_loads(
+    models, tmp_path, capsys
+):
+    size = 2 * models.pipeline.vae.config.sample_size
+    shape = (4, size, size, 3)
+    pixels = np.random.RandomState(0).randint(0, 255, shape, np.uint8)
+    token_ids = models.pipeline.tokenizer(
+        ["a shirt"] * 4, padding="max_length", return_tensors="pt"
+    ).input_ids
+    path = name_shard(tmp_path / "captioned", 0)
+    path.parent.mkdir()
+    save_shard(
+        path, list(pixels), [""] * 4, [{}] * 4, {"token_ids": token_ids}
+    )
+    source = make_source(ImagePool(tmp_path, {"captioned": [0]}))
+    config = dataclasses.replace(CONFIG, batch_size=4, steps=2)
+    given = dataclasses.replace(copy.deepcopy(models), clip=make_clip().clip)
+    enlarge_vae(given, source, config, tmp_path / "vae")
+    vae = AutoencoderKL.from_pretrained(tmp_path / "vae")
+    assert vae.config.sample_size == size
+    assert "larger VAE is in" in capsys.readouterr().out
+
+
+def test_a_larger_vae_of_another_size_is_refused(tmp_path):
+    run = TrainingRun(size=64, work=tmp_path, device="cpu")
+    with pytest.raises(CommandError, match="--size 128"):
+        run_stages(LARGER_VAE, run)

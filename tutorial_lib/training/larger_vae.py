@@ -6,50 +6,38 @@ at its end, and learns to make the larger image of them. Whatever was trained
 on these latents, U-Net and learned words, stays right.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from diffusers import AutoencoderKL
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tutorial_lib.training.batches import (
+    BatchSource,
+    ShardDataset,
+    make_loader,
+    scale_pixels,
+)
+from tutorial_lib.training.config import PretrainingConfig
 from tutorial_lib.training.discriminator import (
     PatchDiscriminator,
     compute_adversarial_weight,
     compute_discriminator_loss,
 )
 from tutorial_lib.training.loop import autocast
+from tutorial_lib.training.optimization import lr_multiplier
 from tutorial_lib.training.perceptual_loss import PerceptualLoss
+from tutorial_lib.training.sampling import ImagePool, MixtureSampler
+
+COLUMNS = ("pixels", "token_ids")
 
 Images = Float[Tensor, "batch 3 height width"]
+TokenIds = Int[Tensor, "batch tokens"]
 Latents = Float[Tensor, "batch 4 16 16"]
-
-
-@dataclass(frozen=True)
-class LargerVAEConfig:
-    """How the larger VAE is trained.
-
-    `discriminator_start` is the share of the run after which the
-    discriminator joins, `discriminator_ramp` the share over which its weight
-    rises to `adversarial_weight` (in units of the other losses' gradient).
-    """
-
-    batch_size: int = 96
-    lr: float = 1.5e-3
-    discriminator_lr: float = 4e-4
-    warmup: float = 0.02
-    hold: float = 0.4
-    ema: float = 0.999
-    edge_weight: float = 2.0
-    perceptual_weight: float = 0.3
-    adversarial_weight: float = 0.25
-    discriminator_start: float = 0.45
-    discriminator_ramp: float = 0.15
-    seed: int = 0
 
 
 def make_larger_vae(vae: AutoencoderKL) -> AutoencoderKL:
@@ -105,15 +93,16 @@ def keep_edges(images: Images) -> Images:
 class LargerVAETrainer:
     """Trains encoder and decoder of the larger VAE side by side.
 
-    `soften` turns some latents into such as the U-Net makes (None: none),
-    so that the decoder mends what sampling leaves.
+    `soften`, given latents and the captions' token ids, turns some of them
+    into such as the U-Net makes, so that the decoder mends what sampling
+    leaves. The weights of the losses are those of `config`.
     """
 
     vae: AutoencoderKL
     smaller_vae: AutoencoderKL
     perceptual_loss: PerceptualLoss
-    config: LargerVAEConfig = field(default_factory=LargerVAEConfig)
-    soften: Callable[[Latents, Tensor], Latents] | None = None
+    config: PretrainingConfig
+    soften: Callable[[Latents, TokenIds], Latents]
 
     def __post_init__(self) -> None:
         """Make discriminator, optimizers and the moving average."""
@@ -130,31 +119,30 @@ class LargerVAETrainer:
         self.optimizer = torch.optim.AdamW(
             self.vae.parameters(),
             lr=self.config.lr,
-            betas=(0.9, 0.95),
+            betas=self.config.betas,
             weight_decay=0.0,
         )
         self.discriminator_optimizer = torch.optim.AdamW(
             self.discriminator.parameters(),
-            lr=self.config.discriminator_lr,
+            lr=self.config.loss_weight("discriminator_lr"),
             betas=(0.5, 0.9),
             weight_decay=0.0,
         )
         self.step = 0
 
     def take_step(
-        self, images: Images, indices: Tensor, progress: float
+        self, images: Images, token_ids: TokenIds, progress: float
     ) -> dict[str, Tensor]:
         """Take one step of encoder, decoder and discriminator.
 
-        `indices` are the images' numbers, for `soften`; `progress` is the
-        share of the run that is over, 0 to 1. Returns the losses.
+        `token_ids` are the captions'; `progress` is the share of the run
+        that is over, 0 to 1. Returns the losses.
         """
-        rate = self.config.lr * self.compute_lr_multiplier(progress)
+        multiplier = lr_multiplier(self.config, self.step, progress)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self.config.lr * multiplier
         latents, encoder_loss = self.encode(images)
-        if self.soften:
-            latents = self.soften(latents, indices)
+        latents = self.soften(latents, token_ids)
         with autocast(self.vae.device):
             decoded = self.vae.decode(latents).sample
         decoded = decoded.float()
@@ -201,8 +189,9 @@ class LargerVAETrainer:
             perceptual = self.perceptual_loss(decoded, images)
         return {
             "pixels": error.abs().mean(),
-            "edges": self.config.edge_weight * keep_edges(error).abs().mean(),
-            "perceptual": self.config.perceptual_weight * perceptual,
+            "edges": self.config.loss_weight("edges")
+            * keep_edges(error).abs().mean(),
+            "perceptual": self.config.loss_weight("perceptual") * perceptual,
         }
 
     def teach_discriminator(
@@ -231,20 +220,12 @@ class LargerVAETrainer:
         )
         return weight * loss
 
-    def compute_lr_multiplier(self, progress: float) -> float:
-        """Return what the learning rate is multiplied by, 0 to 1."""
-        warmup = min(1.0, (progress + 1e-3) / self.config.warmup)
-        hold = self.config.hold
-        decay = max(0.0, (progress - hold) / (1 - hold))
-        return warmup * (
-            0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, decay)))
-        )
-
     def ramp(self, progress: float) -> float:
         """Return the weight of the adversarial loss."""
-        start = self.config.discriminator_start
-        share = (progress - start) / self.config.discriminator_ramp
-        return self.config.adversarial_weight * min(1.0, max(0.0, share))
+        weight = self.config.loss_weight
+        since = progress - weight("discriminator_start")
+        share = since / weight("discriminator_ramp")
+        return weight("adversarial") * min(1.0, max(0.0, share))
 
     @torch.no_grad()
     def update_ema(self) -> None:
@@ -257,24 +238,40 @@ class LargerVAETrainer:
         )
 
 
-def train_for(
-    seconds: float,
+def make_source(pool: ImagePool) -> BatchSource:
+    """Make batches of images with their captions."""
+    dataset = ShardDataset(pool.folder, COLUMNS)
+    return BatchSource(dataset, MixtureSampler(pool))
+
+
+def train_larger_vae(
     trainer: LargerVAETrainer,
-    sample_batch: Callable[[int], tuple[Images, Tensor]],
+    source: BatchSource,
     report: Callable[[float, dict[str, Tensor]], None],
-) -> None:
-    """Train for a time; the schedule follows the clock.
+) -> AutoencoderKL:
+    """Train for the config's steps or seconds; return the moving average.
 
-    `sample_batch` returns as many images as it is asked for, with their
-    numbers; `report` is called after each step with the progress.
+    `report` is called after each step, with the progress and the losses.
     """
-    for progress in watch_clock(seconds):
-        images, indices = sample_batch(trainer.config.batch_size)
-        report(progress, trainer.take_step(images, indices, progress))
+    device = trainer.vae.device
+    on_gpu = device.type == "cuda"
+    loader = make_loader(source, trainer.config, 0, pin=on_gpu)
+    for batch, progress in zip(
+        loader, measure_progress(trainer.config), strict=False
+    ):
+        images = scale_pixels(batch["pixels"].to(device, non_blocking=True))
+        token_ids = batch["token_ids"].to(device)
+        report(progress, trainer.take_step(images, token_ids, progress))
+    return trainer.ema_vae.eval()
 
 
-def watch_clock(seconds: float) -> Iterator[float]:
-    """Yield the share of a time that is over, until all of it is."""
-    start = time.monotonic()
-    while (elapsed := time.monotonic() - start) < seconds:
-        yield elapsed / seconds
+def measure_progress(config: PretrainingConfig) -> Iterator[float]:
+    """Yield the part of the steps, or of the time, that is over."""
+    start, step, progress = time.monotonic(), 0, 0.0
+    while progress < 1:
+        yield progress
+        step += 1
+        if config.steps:
+            progress = step / config.steps
+        elif config.seconds:
+            progress = (time.monotonic() - start) / config.seconds

@@ -6,7 +6,6 @@ another says which to run first.
 """
 
 import dataclasses
-import json
 from collections.abc import Callable
 
 import open_clip
@@ -24,12 +23,13 @@ from tutorial_lib.evaluation import (
     write_card,
 )
 from tutorial_lib.models import load_models
-from tutorial_lib.settings import pick_profile
 from tutorial_lib.training import (
     clip,
     dataset,
+    enlarging,
     judge_images,
     judges,
+    larger_vae,
     latents,
     unet,
     vae,
@@ -52,6 +52,7 @@ from tutorial_lib.training.processes import (
 from tutorial_lib.training.sampling import ImagePool
 from tutorial_lib.training.shipped_concepts import write_concepts
 from tutorial_lib.training.training_run import TrainingRun
+from tutorial_lib.training.written_models import make_profile, read_size
 
 JUDGES = ("pattern", "person", "attributes")
 DECODED_ON_CPU = 0.1  # of the judges' images: a core decodes three a second
@@ -259,6 +260,26 @@ def train_judges(run: TrainingRun) -> Judges:
     return finished
 
 
+def enlarge_vae(run: TrainingRun) -> None:
+    """Train a VAE for larger images that keeps the written models' latents.
+
+    It is written to the work folder. Raises CommandError unless the run's
+    images are twice as large as those of the models.
+    """
+    size = read_size(run)
+    if run.size != 2 * size:
+        raise CommandError(
+            f"The models in '{run.target}' make images of {size} pixels; "
+            f"a larger VAE for them needs --size {2 * size}."
+        )
+    enlarging.enlarge_vae(
+        load_models(make_profile(run, size), run.device),
+        larger_vae.make_source(make_pool(run)),
+        run.read_config("larger-vae"),
+        run.work_folder / "larger-vae",
+    )
+
+
 # --- results ---------------------------------------------------------------
 
 
@@ -287,17 +308,6 @@ def write_models(run: TrainingRun) -> None:
     wait_for_all()
 
 
-def read_size(run: TrainingRun) -> int:
-    """Return the side of an image that the written models generate."""
-    path = run.target / "stable-diffusion" / "vae" / "config.json"
-    if not path.exists():
-        raise CommandError(
-            f"There are no models in '{run.target}'; "
-            f"run `textual-inversion models write` first."
-        )
-    return json.loads(path.read_text(encoding="utf-8"))["sample_size"]
-
-
 def measure_models(run: TrainingRun) -> None:
     """Measure the written models, of any size; write and print the card.
 
@@ -308,14 +318,8 @@ def measure_models(run: TrainingRun) -> None:
     path = run.card or run.target / "card.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     run = dataclasses.replace(run, size=read_size(run))
-    profile = dataclasses.replace(
-        pick_profile("tiny"),
-        size=run.size,
-        pipeline=str(run.target / "stable-diffusion"),
-        clip_model=f"local-dir:{run.target / 'clip'}",
-    )
     card = write_card(
-        load_models(profile, device=run.device),
+        load_models(make_profile(run, run.size), device=run.device),
         load_judges(run.target / "judges"),
         load_held_out(run),
         max(2, round(run.num_captions * run.share)),
@@ -337,16 +341,20 @@ STAGES: dict[str, Callable[[TrainingRun], object]] = {
     "write": write_models,
     "card": measure_models,
 }
+# A stage that "all" leaves out: it starts from models that are written.
+LARGER_VAE = "larger-vae"
 
 
 def run_stages(stage: str, run: TrainingRun) -> None:
-    """Run one of STAGES, or "all" of them in order.
+    """Run one of STAGES, LARGER_VAE, or "all" STAGES in order.
 
     Raises CommandError for options that nothing can be trained with.
     """
     check_run(run)
     start_processes(run.device)
-    if stage != "all":
+    if stage == LARGER_VAE:
+        enlarge_vae(run)
+    elif stage != "all":
         STAGES[stage](run)
     elif run.is_timed and is_main_process():
         run_beside_rendering(run)
