@@ -128,13 +128,13 @@ def test_a_run_that_could_not_be_written_is_refused_before_any_work(
 @pytest.mark.parametrize(
     "options, said",
     [
-        (["pictures", "--shorten", "nan"], "--shorten must be above 0"),
-        (["pictures", "--workers", "0"], "--workers at least 1"),
+        (["pictures", "--share", "nan"], "--share must be above 0"),
+        (["pictures", "--workers", "0"], "--workers must be at least 1"),
         (["pictures", "--work", "file/work"], "file is a file"),
         (["write", "--target", "file"], "file is a file"),
-        (["clip", "--work", "new"], "missing; render the images first"),
-        (["unet", "--work", "new"], "missing; render the images first"),
-        (["judges", "--work", "new"], "models pictures' first"),
+        (["clip", "--work", "new"], "`textual-inversion models pictures`"),
+        (["unet", "--work", "new"], "`textual-inversion models clip` first"),
+        (["judges", "--work", "new"], "`textual-inversion models decoder`"),
     ],
 )
 def test_a_training_that_cannot_be_is_refused(
