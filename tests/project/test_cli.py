@@ -128,7 +128,7 @@ def test_a_run_that_could_not_be_written_is_refused_before_any_work(
 @pytest.mark.parametrize(
     "options, said",
     [
-        (["pictures", "--share", "nan"], "--share must be above 0"),
+        (["pictures", "--share", "nan"], "--share must be over 0"),
         (["pictures", "--workers", "0"], "--workers must be at least 1"),
         (["pictures", "--work", "file/work"], "file is a file"),
         (["write", "--target", "file"], "file is a file"),
