@@ -19,6 +19,7 @@ from tutorial_lib.evaluation.judge_networks import (
     EmbeddingJudge,
     ImageBatch,
 )
+from tutorial_lib.evaluation.quantization import dequantize, quantize
 from tutorial_lib.files import write_atomically, write_json
 from tutorial_lib.generation import to_pixels
 from tutorial_lib.images import Images, as_images
@@ -54,15 +55,12 @@ def build_judge(
 
 
 def save_judges(judges: Judges, folder: str | Path) -> Path:
-    """Write judges.json and one fp16 safetensors file for each judge."""
+    """Write judges.json and one int8 safetensors file for each judge."""
     folder = read_path(folder, "folder")
     descriptions = {}
     for name in JUDGE_NAMES:
         judge = getattr(judges, name)
-        tensors = {
-            key: value.detach().cpu().half().contiguous()
-            for key, value in judge.state_dict().items()
-        }
+        tensors = quantize(judge.state_dict())
         with write_atomically(folder / f"{name}.safetensors") as unfinished:
             unfinished.write_bytes(save(tensors, metadata={"format": "pt"}))
         descriptions[name] = judge.describe()
@@ -86,7 +84,7 @@ def load_judges(
         for name in JUDGE_NAMES:
             judge = build_judge(descriptions[name])
             tensors = load_file(folder / f"{name}.safetensors")
-            judge.load_state_dict({k: v.float() for k, v in tensors.items()})
+            judge.load_state_dict(dequantize(tensors))
             loaded[name] = judge.eval().requires_grad_(False).to(device)
     except FileNotFoundError as error:
         raise JudgeError(
