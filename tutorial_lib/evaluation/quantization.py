@@ -20,10 +20,10 @@ def quantize(state: StateDict) -> StateDict:
     The error of a number is at most half a 127th of the largest in its row.
     """
     stored = {}
-    for name, value in state.items():
-        value = value.detach().cpu().float()
+    for name, weight in state.items():
+        value = weight.detach().cpu().float().contiguous()
         if value.ndim < 2:
-            stored[name] = value.half().contiguous()
+            stored[name] = value.half()
             continue
         scales = find_scales(value)
         stored[name] = (value / spread(scales, value)).round().to(torch.int8)
