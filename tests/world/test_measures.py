@@ -185,6 +185,17 @@ def test_lookalikes_keep_a_min_distance_where_it_is_asked_for(kind):
         assert far[: len(kept)] == kept  # the same ones, in the same order
 
 
+@pytest.mark.parametrize("kind", world.KIND_NAMES)
+def test_every_concept_has_lookalikes_that_an_eye_can_tell(kind):
+    concepts = [world.new_concept(kind, seed) for seed in range(101, 141)]
+    concepts += list(world.named_concepts(kind).values())[:40]
+    for concept in concepts:
+        others = world.lookalikes(concept, 24, 0, min_distance=1.0)
+        assert len(others) == 24
+        distances = [world.visible_distance(concept, o) for o in others]
+        assert min(distances) >= 1
+
+
 def test_an_image_s_numbers_are_those_that_it_shows():
     rng = random.Random(0)
     pattern, person = (world.new_concept(kind, 2) for kind in world.KIND_NAMES)

@@ -18,6 +18,7 @@ from tutorial_lib.evaluation import (
     Judges,
     fill_page,
     format_tables,
+    load_evaluations,
     load_judges,
     save_judges,
     write_card,
@@ -325,7 +326,8 @@ def measure_models(run: TrainingRun) -> None:
         max(2, round(run.num_captions * run.share)),
         path,
     )
-    fill_page(path.with_name("README.md"), card)
+    evaluations = load_evaluations(run.target.parent / "evaluation")
+    fill_page(path.with_name("README.md"), card, evaluations)
     print(f"{format_tables(card)}\n\nThe numbers are in {path}")
 
 
