@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from PIL import Image
+from red_and_blue import make_pattern
 
 from tutorial_lib import world
 from tutorial_lib.errors import JudgeError
@@ -23,19 +24,7 @@ from tutorial_lib.world.measures import (
 )
 
 IMAGE = Image.new("RGB", (16, 16))
-PATTERN = replace(
-    world.new_concept("pattern", 1),
-    motif="dots",
-    other_motif=None,
-    color="red",
-    background="white",
-    color_rgb=(200, 30, 30),
-    second_rgb=(30, 30, 200),
-    background_rgb=(250, 250, 250),
-    period=0.4,
-    angle=0.0,
-    stagger=0.0,
-)
+PATTERN = make_pattern("dots")
 PERSON = replace(world.new_concept("person", 1), hair="long", mark="mole")
 
 

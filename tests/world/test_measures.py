@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
+from red_and_blue import make_pattern
 
 from tutorial_lib import world
 from tutorial_lib.world import patterns
@@ -66,22 +67,6 @@ def test_colours_turn_into_cielab():
         (100, 0, 0), abs=0.01
     )
     assert world.to_lab((0, 0, 0)) == pytest.approx((0, 0, 0), abs=0.01)
-
-
-def make_pattern(motif, **changes):
-    """Make a pattern of one motif in red and blue."""
-    pattern = replace(
-        world.new_concept("pattern", 1),
-        motif=motif,
-        other_motif=None,
-        color_rgb=(200, 30, 30),
-        second_rgb=(30, 30, 200),
-        background_rgb=(250, 250, 250),
-        period=0.4,
-        angle=0.0,
-        stagger=0.0,
-    )
-    return replace(pattern, **changes)
 
 
 @pytest.mark.parametrize(

@@ -270,8 +270,9 @@ def enlarge_vae(run: TrainingRun) -> None:
     size = read_size(run)
     if run.size != 2 * size:
         raise CommandError(
-            f"The models in '{run.target}' make images of {size} pixels; "
-            f"a larger VAE for them needs --size {2 * size}."
+            f"The models in '{run.target}' make images of {size} pixels, and "
+            f"a larger VAE for them ones of {2 * size}, not {run.size}; give "
+            f"that as --size, or name smaller models as --target."
         )
     enlarging.enlarge_vae(
         load_models(make_profile(run, size), run.device),
