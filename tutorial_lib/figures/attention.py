@@ -1,0 +1,92 @@
+"""Figures of attention: where a network looks in a picture for a token."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from tutorial_lib.errors import ImageError
+from tutorial_lib.figures.plots import THEMES, wrap_label
+
+PANEL = 1.15  # inches, of a picture
+BLEND = 0.6  # how much of a panel is the heat map, the rest is the picture
+
+
+def plot_attention(
+    images: Sequence[Image.Image],
+    maps: Mapping[str, ArrayLike],
+    columns: Sequence[str],
+    theme: str = "light",
+) -> Figure:
+    """Plot heat maps over pictures, a row for each token.
+
+    `maps` maps a token to its map in each column, shares of 1 of shape
+    (columns, height, width); `images` has the picture of each column, which
+    may be the same, and `columns` their titles: pictures, steps or layers.
+    Each row has a scale of its own, written beside it. Raises ImageError
+    unless each column has a picture and a title.
+    """
+    if not len(images) == len(columns) == len(next(iter(maps.values()))):
+        raise ImageError(
+            f"{len(images)} pictures, {len(columns)} titles and "
+            f"{len(next(iter(maps.values())))} maps do not belong together; "
+            "give as many of each."
+        )
+    colors, rows = THEMES[theme], len(maps) + 1
+    figure = Figure(
+        figsize=(1.9 + PANEL * len(columns), 0.3 + PANEL * rows),
+        layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03),
+    )
+    axes = figure.subplots(rows, len(columns), squeeze=False)
+    for axis in axes.flat:
+        axis.set_xticks([])
+        axis.set_yticks([])
+        axis.spines[:].set_visible(False)
+    for axis, image, title in zip(axes[0], images, columns, strict=True):
+        axis.imshow(image)
+        axis.set_title(title, fontsize=8, color=colors["ink"])
+    _label_row(axes[0, 0], "picture", theme)
+    for row, (token, table) in zip(axes[1:], maps.items(), strict=True):
+        _plot_token(figure, row, token, np.asarray(table), images, theme)
+    return figure
+
+
+def _plot_token(
+    figure: Figure,
+    axes: np.ndarray,
+    token: str,
+    maps: np.ndarray,
+    images: Sequence[Image.Image],
+    theme: str,
+) -> None:
+    """Plot the maps of one token, with their scale at the end of the row."""
+    limits: dict[str, Any] = {"vmin": maps.min(), "vmax": maps.max()}
+    for axis, image, heat in zip(axes, images, maps, strict=True):
+        extent = (0, image.width, image.height, 0)
+        axis.imshow(image.convert("L"), cmap="gray", vmin=0, vmax=255)
+        drawn = axis.imshow(
+            heat, cmap="inferno", alpha=BLEND, extent=extent, **limits
+        )
+    _label_row(axes[0], token, theme)
+    colors = THEMES[theme]
+    bar = figure.colorbar(drawn, ax=list(axes), fraction=0.04, pad=0.01)
+    bar.set_ticks(list(limits.values()))
+    bar.set_ticklabels([f"{limit:.1%}" for limit in limits.values()])
+    bar.ax.tick_params(labelsize=8, colors=colors["ink"], length=0)
+    bar.outline.set_visible(False)
+
+
+def _label_row(axis: Any, label: str, theme: str) -> None:
+    """Write what a row shows on its left."""
+    axis.set_ylabel(
+        wrap_label(label, width=12),
+        rotation=0,
+        ha="right",
+        va="center",
+        fontsize=9,
+        color=THEMES[theme]["ink"],
+    )
