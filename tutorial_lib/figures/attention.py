@@ -36,23 +36,32 @@ def plot_attention(
             f"{len(next(iter(maps.values())))} maps do not belong together; "
             "give as many of each."
         )
-    colors, rows = THEMES[theme], len(maps) + 1
-    figure = Figure(
-        figsize=(1.9 + PANEL * len(columns), 0.3 + PANEL * rows),
-        layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03),
-    )
-    axes = figure.subplots(rows, len(columns), squeeze=False)
-    for axis in axes.flat:
-        axis.set_xticks([])
-        axis.set_yticks([])
-        axis.spines[:].set_visible(False)
-    for axis, image, title in zip(axes[0], images, columns, strict=True):
+    figure, axes = _start_panels(len(maps) + 1, len(columns))
+    axes[0, -1].set_axis_off()  # pictures have no scale
+    color = THEMES[theme]["ink"]
+    for axis, image, title in zip(axes[0], images, columns, strict=False):
         axis.imshow(image)
-        axis.set_title(title, fontsize=8, color=colors["ink"])
+        axis.set_title(title, fontsize=8, color=color)
     _label_row(axes[0, 0], "picture", theme)
     for row, (token, table) in zip(axes[1:], maps.items(), strict=True):
         _plot_token(figure, row, token, np.asarray(table), images, theme)
     return figure
+
+
+def _start_panels(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
+    """Return an empty figure and its axes; the last column is for scales."""
+    figure = Figure(
+        figsize=(1.7 + PANEL * columns, 0.3 + PANEL * rows),
+        layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03),
+    )
+    axes = figure.subplots(
+        rows, columns + 1, squeeze=False, width_ratios=[1] * columns + [0.07]
+    )
+    for axis in axes[:, :-1].flat:
+        axis.set_xticks([])
+        axis.set_yticks([])
+        axis.spines[:].set_visible(False)
+    return figure, axes
 
 
 def _plot_token(
@@ -65,7 +74,7 @@ def _plot_token(
 ) -> None:
     """Plot the maps of one token, with their scale at the end of the row."""
     limits: dict[str, Any] = {"vmin": maps.min(), "vmax": maps.max()}
-    for axis, image, heat in zip(axes, images, maps, strict=True):
+    for axis, image, heat in zip(axes, images, maps, strict=False):
         extent = (0, image.width, image.height, 0)
         axis.imshow(image.convert("L"), cmap="gray", vmin=0, vmax=255)
         drawn = axis.imshow(
@@ -73,7 +82,7 @@ def _plot_token(
         )
     _label_row(axes[0], token, theme)
     colors = THEMES[theme]
-    bar = figure.colorbar(drawn, ax=list(axes), fraction=0.04, pad=0.01)
+    bar = figure.colorbar(drawn, cax=axes[-1])
     bar.set_ticks(list(limits.values()))
     bar.set_ticklabels([f"{limit:.1%}" for limit in limits.values()])
     bar.ax.tick_params(labelsize=8, colors=colors["ink"], length=0)

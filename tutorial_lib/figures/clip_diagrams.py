@@ -1,5 +1,6 @@
 """Diagrams of what text becomes: CLIP, and the embedding table."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -50,7 +51,8 @@ def sketch_clip(
         add_vector(axis, (4.6, y - 0.12, 1.5, 0.24), theme)
         add_arrow(axis, (6.2, y), (TABLE_LEFT - 0.1, y), theme)
         x, line = TABLE_LEFT + (i + 0.5) * SIDE, 5.25 - 0.5 * i
-        add_box(axis, (0.2, line - 0.2, 3.4, 0.4), quote(text), theme)
+        place = (0.2, line - 0.21, 3.4, 0.42)
+        add_box(axis, place, textwrap.fill(quote(text), 42), theme)
         add_arrow(axis, (3.6, line), (4.2, line), theme)
         add_vector(axis, (x - 0.12, 4.0, 0.24, 1.5), theme, upright=True)
         add_arrow(axis, (x, 3.9), (x, TABLE_TOP + 0.1), theme)
@@ -122,14 +124,18 @@ def sketch_embedding_table(
             continue
         changes = row >= vocabulary_size
         add_vector(axis, (3.85, y - 0.14, 2.9, 0.28), theme, changes, cells=9)
-    add_box(axis, (8.0, 1.4, 1.8, 2.6), "text encoder\n(frozen)", theme,
-            size=TEXT_SIZE)  # fmt: skip
-    add_line(axis, [(6.9, 0.4), (7.1, 0.4), (7.1, 4.75), (6.9, 4.75)], theme)
-    add_arrow(axis, (7.1, 2.7), (8.0, 2.7), theme)
-    add_note(axis, (7.55, 3.3), "in the\nprompt's\norder", theme)
-    add_note(axis, (1.9, 5.25), f"{quote(prompt)} in tokens, with their ids",
-             theme)  # fmt: skip
-    title = f"{vocabulary_size:,} frozen rows of {width} numbers"
+        color = "accent" if changes else "ink"
+        add_note(axis, (6.88, y), f"{row:,}", theme, color=color, ha="left")
+    add_note(axis, (5.3, 0.27), "the only row that learning changes", theme)
+    border = [(7.55, 0.45), (7.7, 0.45), (7.7, 4.8), (7.55, 4.8)]
+    add_line(axis, border, theme)
+    add_arrow(axis, (7.7, 2.6), (8.3, 2.6), theme)
+    text = "text encoder\n(frozen)"
+    add_box(axis, (8.3, 1.3, 1.55, 2.6), text, theme, size=TEXT_SIZE)
+    add_note(axis, (8.7, 4.3), "in the order\nof the prompt", theme)
+    heading = f"{quote(prompt)}: tokens and ids"
+    add_note(axis, (1.6, 5.25), heading, theme)
+    title = f"{vocabulary_size:,} frozen rows of {width} numbers, and X"
     add_note(axis, (5.85, 5.25), title, theme)
     return figure
 

@@ -127,8 +127,10 @@ def sketch_paper_method(
     x = 0.2 + (len(tokens) - 0.5) * step
     add_arrow(axis, (9.0, 4.2), (x + 0.36, 4.78), theme, True,
               [(9.0, 4.78)])  # fmt: skip
-    note = f"the gradient goes through everything\nand changes the {width} numbers of X"
-    add_note(axis, (7.6, 5.2), note, theme, color="accent")
+    note = (
+        f"the gradient passes all of it and\nchanges the {width} numbers of X"
+    )
+    add_note(axis, (7.6, 5.25), note, theme, color="accent")
     add_note(axis, (5.0, 0.4), EQUATION, theme, size=11)
     return figure
 

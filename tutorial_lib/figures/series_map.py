@@ -35,18 +35,18 @@ TITLES = {
     "11": "your own\npictures",
 }
 PLACES = {  # the lesson's column, and the bottom of its box
-    "00": (0, 2.3),
-    "01": (1, 3.7),
-    "02": (1, 2.3),
-    "04": (1, 0.9),
-    "03": (2, 3.0),
-    "05": (2, 1.6),
-    "06": (3, 3.8),
-    "07": (3, 2.8),
-    "08": (3, 1.8),
-    "09": (3, 0.8),
-    "10": (4, 3.0),
-    "11": (4, 1.6),
+    "00": (0, 1.8),
+    "01": (1, 3.2),
+    "02": (1, 1.8),
+    "04": (1, 0.4),
+    "03": (2, 2.5),
+    "05": (2, 1.1),
+    "06": (3, 3.3),
+    "07": (3, 2.3),
+    "08": (3, 1.3),
+    "09": (3, 0.3),
+    "10": (4, 2.5),
+    "11": (4, 1.1),
 }
 ROADS = (
     *(("00", "01"), ("01", "02"), ("01", "03"), ("02", "03"), ("02", "05")),
@@ -58,9 +58,9 @@ EXIT = 8.0  # units, where the roads from the examples come together
 
 def sketch_series(theme: str = "light") -> Figure:
     """Sketch the map of the series: its lessons, and which leads to which."""
-    figure, axis = start_sheet(height=5.5)
+    figure, axis = start_sheet(height=5.0)
     for heading, left in COLUMNS.items():
-        place = (left + WIDE / 2, 5.15)
+        place = (left + WIDE / 2, 4.65)
         add_note(axis, place, heading, theme, size=TEXT_SIZE)
     for number, title in TITLES.items():
         left, bottom = _get_corner(number)
@@ -68,7 +68,7 @@ def sketch_series(theme: str = "light") -> Figure:
         add_box(axis, (left, bottom, WIDE, HIGH), text, theme)
     for start, end in ROADS:
         _add_road(axis, start, end, theme)
-    add_line(axis, [(EXIT, 0.8), (EXIT, 4.6)], theme, "ink")
+    add_line(axis, [(EXIT, 0.3), (EXIT, 4.1)], theme, "ink")
     for number, (column, bottom) in PLACES.items():
         if column == 4:
             left, _ = _get_corner(number)

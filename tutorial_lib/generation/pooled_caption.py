@@ -34,6 +34,7 @@ def generate_with_pooled_caption(
     count: int = 1,
     seed: int = 0,
     guidance_scale: float | None = None,
+    progress: bool = True,
 ) -> list[Image.Image]:
     """Generate images of a prompt, with another text as the pooled caption.
 
@@ -58,6 +59,7 @@ def generate_with_pooled_caption(
             count=count,
             seed=seed,
             guidance_scale=scale,
+            progress=progress,
         )
 
 
