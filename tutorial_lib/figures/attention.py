@@ -30,11 +30,11 @@ def plot_attention(
     Each row has a scale of its own, written beside it. Raises ImageError
     unless each column has a picture and a title.
     """
-    if not len(images) == len(columns) == len(next(iter(maps.values()))):
+    num_maps = len(np.asarray(next(iter(maps.values()))))
+    if not len(images) == len(columns) == num_maps:
         raise ImageError(
-            f"{len(images)} pictures, {len(columns)} titles and "
-            f"{len(next(iter(maps.values())))} maps do not belong together; "
-            "give as many of each."
+            f"{len(images)} pictures, {len(columns)} titles and {num_maps} "
+            "maps do not belong together; give as many of each."
         )
     figure, axes = _start_panels(len(maps) + 1, len(columns))
     axes[0, -1].set_axis_off()  # pictures have no scale

@@ -1,5 +1,6 @@
 """Diagrams of what text becomes: CLIP, and the embedding table."""
 
+import itertools
 import textwrap
 from collections.abc import Sequence
 
@@ -144,13 +145,11 @@ def _place_rows(
     token_ids: Sequence[int], vocabulary_size: int
 ) -> list[tuple[int | None, float]]:
     """Return the rows to show with their heights; None is left out rows."""
-    known = {i for i in token_ids if i < vocabulary_size}
-    known |= {0, vocabulary_size - 1}
-    rows: list[int | None] = []
-    for row in sorted(known):
-        if rows and row != rows[-1] + 1:  # type: ignore[operator]
-            rows.append(None)
-        rows.append(row)
+    ends = {0, vocabulary_size - 1}
+    known = sorted(ends | {i for i in token_ids if i < vocabulary_size})
+    rows: list[int | None] = [known[0]]
+    for before, row in itertools.pairwise(known):
+        rows += [row] if row == before + 1 else [None, row]
     learned = sorted({i for i in token_ids if i >= vocabulary_size})
     num = len(rows) + len(learned)
     step = 3.9 / num

@@ -71,7 +71,7 @@ def label_ordinary_words(
     shown = [tokenizer.decode([token_id]).strip() for token_id in token_ids]
     ends = [token.endswith(END_OF_WORD) for token in marked]
     # The number of the word that each token is part of.
-    numbers = itertools.accumulate(ends[:-1], initial=0) if ends else []
+    numbers = [sum(ends[:i]) for i in range(len(ends))]
     parts = list(zip(numbers, token_ids, shown, strict=True))
     names = {
         number: tokenizer.decode([part[1] for part in group]).strip()
