@@ -15,6 +15,11 @@ from typing import Any
 from PIL import Image
 
 from tutorial_lib.errors import ImageError
+from tutorial_lib.images.dreambench import (
+    get_subject,
+    read_class,
+    read_credit,
+)
 from tutorial_lib.images.places import (
     explain_missing,
     find_folder,
@@ -37,7 +42,8 @@ class Concept:
     """One thing to be learned: its square RGB images and where they lie.
 
     `files` are the images' file names, in the same order. `kind` is
-    "pattern" or "person" and decides which sentences X is learned in.
+    "pattern", "person" or "object" and decides which sentences X is learned
+    in. `initializer` is the word that X begins as, the kind's if None.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Concept:
     files: list[str] = field(default_factory=list)
     report: FolderReport = field(default_factory=FolderReport)
     kind: str = "pattern"
+    initializer: str | None = None
 
 
 def load_concept(
@@ -54,14 +61,19 @@ def load_concept(
 ) -> Concept:
     """Read a shipped concept ("tshirt", "face") or a folder of pictures.
 
+    "dreambench/dog6" and 29 others are fetched from the web and kept: the
+    subjects of DreamBooth's data set (`list_subjects`). Their licence is in
+    the report, their class is the word that X begins as.
+
     The concept's images are RGB, `size` x `size` pixels, in the order of
     their file names. Each is turned upright, cropped to its central square,
     converted to sRGB, laid on white and scaled; `concept.report` says so,
-    file by file. `kind` is "pattern" or "person": a folder is taken for a
-    pattern unless told otherwise. A folder of your own that is called "face"
-    is "./face". Raises TutorialError for another kind, ImageError for a size
-    that cannot be or if no image remains. Taught in
-    notebooks/00_start_here.ipynb.
+    file by file. `kind` is "pattern", "person" or "object": a folder is taken
+    for a pattern unless told otherwise. A folder of your own that is called
+    "face" is "./face". Raises TutorialError for another kind, ImageError for a
+    size that cannot be or if no image remains, FetchError if pictures cannot
+    be fetched. Taught in notebooks/00_start_here.ipynb and
+    11_your_own_x.ipynb.
     """
     size = check_size(size)
     get_kind("pattern" if kind is None else kind)  # raises for another
@@ -73,7 +85,10 @@ def load_concept(
             f"The folder '{shown}' holds no pictures; put three to twenty "
             "of them into it, as JPEG or PNG."
         )
+    subject = get_subject(folder)
     report = FolderReport(folder=folder.name, size=size)
+    if subject is not None:
+        report.credit = read_credit(subject)
     images = read_images(files, size, report)
     if not images:
         raise ImageError(
@@ -87,6 +102,7 @@ def load_concept(
         files=list(images),
         report=report,
         kind=kind or get_shipped_kind(folder) or "pattern",
+        initializer=None if subject is None else read_class(subject),
     )
 
 
