@@ -30,6 +30,11 @@ DREAMBENCH_FOLDER = Path(
     os.environ.get("TUTORIAL_DREAMBENCH") or OUT / "dreambench"
 ).expanduser()
 
+# A folder that holds the networks that measure a word's fidelity, each in a
+# folder of its own ("dino", "dinov2", "clip"); without it they come from the
+# hub.
+ENCODERS_FOLDER = os.environ.get("TUTORIAL_ENCODERS") or None
+
 
 @dataclass(frozen=True)
 class Profile:

@@ -163,7 +163,7 @@ def test_the_author_and_the_licence_are_shown(server):
     assert "Unsplash License" in report
     assert "references_and_licenses.txt" in report
     report = str(load_concept("dreambench/robot_toy", size=64).report)
-    assert "Photos taken by Nobody Else; used with" in report
+    assert "Photos taken by Nobody Else; the data set is under CC" in report
     assert "Unsplash" not in report
 
 

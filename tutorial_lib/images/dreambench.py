@@ -117,12 +117,12 @@ def read_credit(subject: str) -> str:
     start = re.search(rf"^{subject}:", text, re.MULTILINE)
     part = text[start.end() :].split("\n\n")[0] if start else ""
     author = part.strip().split("\n")[0].strip(" ()")
-    terms = "used with the authors' permission"
+    terms = "the data set is under CC BY 4.0"
     if "unsplash.com" in part:
         terms = "Unsplash License (unsplash.com/license)"
     return (
         f"Pictures of {PREFIX}{subject}, DreamBooth's data set "
-        f"(github.com/google/dreambooth), {author}; {terms}, in full in "
+        f"(github.com/google/dreambooth), {author}; {terms}. All terms: "
         f"'{DREAMBENCH_FOLDER / LICENSES}'."
     )
 
