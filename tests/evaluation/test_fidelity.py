@@ -4,13 +4,16 @@ They are tiny and random here, of the true classes; the arithmetic around
 them is what is tested.
 """
 
+import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 import torch
 from mini_encoders import save_mini_encoders
 from PIL import Image
+from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import CLIPModel, Dinov2Model, ViTModel
 
@@ -73,6 +76,32 @@ def test_the_weights_are_those_of_the_file(offline, folder):
     loaded = load_encoder("dino", device="cpu").model.state_dict()
     saved = ViTModel.from_pretrained(folder / "dino").state_dict()
     assert all(torch.equal(saved[name], loaded[name]) for name in saved)
+
+
+@pytest.mark.parametrize("name", ["dino", "clip"])
+def test_the_hubs_old_files_are_read_as_well(
+    folder, monkeypatch, tmp_path, images, name
+):
+    # These two are in the hub as they were written years ago: the weights
+    # pickled, sizes as plain numbers, the class under its former name.
+    shutil.copytree(folder / name, tmp_path / name)
+    monkeypatch.setattr(image_encoders, "ENCODERS_FOLDER", str(folder))
+    expected = embed_with_encoder(load_encoder(name, "cpu"), images)
+    old = tmp_path / name
+    weights = load_file(old / "model.safetensors")
+    torch.save(weights, old / "pytorch_model.bin")
+    (old / "model.safetensors").unlink()
+    config = json.loads((old / "preprocessor_config.json").read_text())
+    former = {"dino": "ViTFeatureExtractor", "clip": "CLIPFeatureExtractor"}
+    del config["image_processor_type"]
+    config["feature_extractor_type"] = former[name]
+    config["size"] = 32
+    if name == "clip":
+        config["crop_size"] = 32
+    (old / "preprocessor_config.json").write_text(json.dumps(config))
+    monkeypatch.setattr(image_encoders, "ENCODERS_FOLDER", str(tmp_path))
+    rows = embed_with_encoder(load_encoder(name, "cpu"), images)
+    assert torch.allclose(rows, expected, atol=1e-5)
 
 
 def test_every_revision_is_a_commit():

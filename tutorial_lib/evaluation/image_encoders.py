@@ -84,7 +84,7 @@ class ImageEncoder:
     """
 
     source: EncoderSource
-    model: torch.nn.Module
+    model: Any
     processor: Any
     tokenizer: Any
     device: str
