@@ -12,29 +12,24 @@ import numpy as np
 import pytest
 import torch
 from mini_encoders import save_mini_encoders
-from PIL import Image
 from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import CLIPModel, Dinov2Model, ViTModel
 
 from tutorial_lib.errors import ArgumentError, FetchError, TutorialError
 from tutorial_lib.evaluation import (
-    Fidelity,
     FidelityEncoders,
-    FidelityRow,
     compare_with_each_other,
     compare_with_real,
     embed_texts_with_encoder,
     embed_with_encoder,
     estimate_mean,
-    format_fidelity,
     image_encoders,
     load_encoder,
     load_fidelity_encoders,
     measure_fidelity,
 )
 from tutorial_lib.evaluation.fidelity import measure_cosines, measure_photos
-from tutorial_lib.evaluation.fidelity_table import PUBLISHED, format_cosine
 from tutorial_lib.images import Concept
 
 
@@ -188,6 +183,14 @@ def test_a_text_longer_than_clip_reads_is_cut_off(offline):
     assert embed_texts_with_encoder(encoder, ["dog " * 200]).shape == (1, 16)
 
 
+def test_the_encoders_may_be_others(offline, images):
+    dinov2 = load_fidelity_encoders("dinov2", device="cpu")
+    assert isinstance(dinov2, FidelityEncoders)
+    assert dinov2.dino.source.label == "DINOv2 ViT-S/14"
+    rows = embed_with_encoder(dinov2.dino, images)
+    assert rows.shape == (4, 24)
+
+
 # --- the measures
 
 
@@ -326,7 +329,6 @@ def test_without_a_description_or_a_second_photo_those_rows_are_left_out(
         models, images[:1], make_word(), "{} here", encoders=encoders, count=1
     )
     assert list(fidelity.rows) == ["x", "initializer"]
-    assert "description" not in format_fidelity(fidelity)
     assert fidelity.rows["initializer"].text == "pattern"
 
 
@@ -349,79 +351,3 @@ def test_a_prompt_without_a_gap_is_refused(
 ):
     with pytest.raises(TutorialError):
         measure_fidelity(models, images, make_word(), prompts, count=1)
-
-
-# --- the table
-
-
-def make_fidelity():
-    """Make rows by hand."""
-    row = FidelityRow(
-        name="x",
-        text="X",
-        images=[Image.new("RGB", (8, 8))] * 4,
-        prompts=["a {}", "a {}", "a red {}", "a red {}"],
-        cosines={
-            "DINO": [0.6, 0.7, 0.5, 0.6],
-            "CLIP-I": [0.8] * 4,
-            "CLIP-T": [0.25, 0.2, 0.3, 0.35],
-        },
-    )
-    other = FidelityRow(
-        name="initializer",
-        text="dog",
-        images=row.images,
-        prompts=row.prompts,
-        cosines={name: [0.1] * 4 for name in row.cosines},
-    )
-    real = FidelityRow(
-        "real", "", row.images, [], {"DINO": [0.7, 0.8], "CLIP-I": [0.9] * 2}
-    )
-    return Fidelity(
-        concept="dog6",
-        encoders={"DINO": "DINO ViT-S/16", "CLIP-I": "B/32", "CLIP-T": "B/32"},
-        learned_with="CLIP ViT-L-14-quickgelu",
-        rows={"real": real, "x": row, "initializer": other},
-    )
-
-
-def test_the_table_shows_each_row_with_its_interval():
-    lines = format_fidelity(make_fidelity()).splitlines()
-    head, real, x, start, lead, published = lines[:6]
-    assert head.split() == ["dog6", "DINO", "CLIP-I", "CLIP-T"]
-    assert real.split() == [
-        *["real", "photos", ".75", "(.70", "to", ".80)"],
-        *[".90", "(.90", "to", ".90)"],
-    ]
-    assert x.startswith("X   ") and ".60 (.55 to .65)" in x
-    assert start.startswith('"dog"') and ".10 (.10 to .10)" in start
-    assert (
-        lead.startswith("X minus initializer") and ".50 (.45 to .55)" in lead
-    )
-    assert published == "published"
-
-
-def test_the_table_names_its_networks_and_the_published_protocol():
-    text = format_fidelity(make_fidelity())
-    assert "4 pictures a row, 2 prompts" in text
-    assert "DINO: DINO ViT-S/16; CLIP-I and CLIP-T: B/32." in text
-    assert "X was learned with CLIP ViT-L-14-quickgelu." in text
-    assert "Ruiz et al. (2023), DreamBooth, table 1" in text
-    assert re.search(r"Textual Inversion, SD +\.569 +\.780 +\.255", text)
-    assert len(PUBLISHED) == 3
-    widest = max(map(len, text.splitlines()[:9]))
-    assert widest <= 100
-
-
-def test_a_cosine_is_written_short():
-    share = {"value": -0.05, "low": -0.126, "high": 1.0}
-    assert format_cosine(share) == "-.05 (-.13 to 1.00)"
-    assert format_cosine(None) == ""
-
-
-def test_the_encoders_may_be_others(offline, images):
-    dinov2 = load_fidelity_encoders("dinov2", device="cpu")
-    assert isinstance(dinov2, FidelityEncoders)
-    assert dinov2.dino.source.label == "DINOv2 ViT-S/14"
-    rows = embed_with_encoder(dinov2.dino, images)
-    assert rows.shape == (4, 24)

@@ -78,24 +78,11 @@ def load_concept(
     size = check_size(size)
     get_kind("pattern" if kind is None else kind)  # raises for another
     folder = find_folder(name_or_folder)
-    files = list_files(folder)
-    shown = make_printable(str(folder))
-    if not files:
-        raise ImageError(
-            f"The folder '{shown}' holds no pictures; put three to twenty "
-            "of them into it, as JPEG or PNG."
-        )
     subject = get_subject(folder)
     report = FolderReport(folder=folder.name, size=size)
     if subject is not None:
         report.credit = read_credit(subject)
-    images = read_images(files, size, report)
-    if not images:
-        raise ImageError(
-            f"None of the files in '{shown}' can be used; put three to "
-            "twenty pictures into it, as JPEG or PNG.\n"
-            + "\n".join(report.list_notes())
-        )
+    images = read_folder(folder, size, report)
     return Concept(
         name=folder.name,
         images=list(images.values()),
@@ -104,6 +91,31 @@ def load_concept(
         kind=kind or get_shipped_kind(folder) or "pattern",
         initializer=None if subject is None else read_class(subject),
     )
+
+
+def read_folder(
+    folder: Path, size: int, report: FolderReport
+) -> dict[str, Image.Image]:
+    """Read the usable files of a folder, as images by file name.
+
+    Adds an entry for each file to the report. Raises ImageError if no image
+    remains.
+    """
+    files = list_files(folder)
+    shown = make_printable(str(folder))
+    if not files:
+        raise ImageError(
+            f"The folder '{shown}' holds no pictures; put three to twenty "
+            "of them into it, as JPEG or PNG."
+        )
+    images = read_images(files, size, report)
+    if not images:
+        raise ImageError(
+            f"None of the files in '{shown}' can be used; put three to "
+            "twenty pictures into it, as JPEG or PNG.\n"
+            + "\n".join(report.list_notes())
+        )
+    return images
 
 
 def check_size(size: Any, argument: str = "size") -> int:
