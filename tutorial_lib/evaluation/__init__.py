@@ -17,7 +17,23 @@ from tutorial_lib.evaluation.evaluation import (
     JudgedImages,
     evaluate_words,
 )
+from tutorial_lib.evaluation.fidelity import (
+    Fidelity,
+    FidelityEncoders,
+    FidelityRow,
+    compare_with_each_other,
+    compare_with_real,
+    load_fidelity_encoders,
+    measure_fidelity,
+)
+from tutorial_lib.evaluation.fidelity_table import format_fidelity
 from tutorial_lib.evaluation.gallery import Gallery, GalleryBuilder
+from tutorial_lib.evaluation.image_encoders import (
+    ImageEncoder,
+    embed_texts_with_encoder,
+    embed_with_encoder,
+    load_encoder,
+)
 from tutorial_lib.evaluation.judge_networks import (
     AttributeJudge,
     EmbeddingJudge,
@@ -37,6 +53,7 @@ from tutorial_lib.evaluation.sharpness import measure_sharpness
 from tutorial_lib.evaluation.statistics import (
     Share,
     bootstrap_interval,
+    estimate_mean,
     estimate_share,
     format_cosine,
     format_share,
@@ -63,8 +80,12 @@ __all__ = [
     "Deviation",
     "EmbeddingJudge",
     "Evaluation",
+    "Fidelity",
+    "FidelityEncoders",
+    "FidelityRow",
     "Gallery",
     "GalleryBuilder",
+    "ImageEncoder",
     "JudgedImages",
     "Judges",
     "OFF_ROWS",
@@ -76,21 +97,36 @@ __all__ = [
     "Sweep",
     "WearerGalleryBuilder",
     "bootstrap_interval",
+    "compare_with_each_other",
+    "compare_with_real",
     "describe_deviation",
+    "embed_texts_with_encoder",
+    "embed_with_encoder",
+    "estimate_mean",
     "estimate_share",
     "evaluate_seeds",
     "evaluate_words",
     "fill_page",
+<<<<<<< HEAD
     "format_cosine",
+=======
+    "format_fidelity",
+>>>>>>> dreambench
     "format_share",
     "format_tables",
     "identity",
     "learn_with",
+<<<<<<< HEAD
     "load_evaluations",
+=======
+    "load_encoder",
+    "load_fidelity_encoders",
+>>>>>>> dreambench
     "load_judges",
     "load_sweep",
     "load_truth",
     "measure_deviations",
+    "measure_fidelity",
     "measure_mean_deviation",
     "measure_point",
     "measure_sharpness",
