@@ -107,21 +107,15 @@ __all__ = [
     "evaluate_seeds",
     "evaluate_words",
     "fill_page",
-<<<<<<< HEAD
     "format_cosine",
-=======
     "format_fidelity",
->>>>>>> dreambench
     "format_share",
     "format_tables",
     "identity",
     "learn_with",
-<<<<<<< HEAD
     "load_evaluations",
-=======
     "load_encoder",
     "load_fidelity_encoders",
->>>>>>> dreambench
     "load_judges",
     "load_sweep",
     "load_truth",

@@ -123,8 +123,7 @@ def load_fidelity_encoders(
     "dinov2". Both have read no captions, and neither took part in learning
     X. CLIP ViT-B/32 has, like the ViT-L/14 of Stable Diffusion 1.5, been
     trained by OpenAI on the same pictures, so it is another CLIP, but not a
-    stranger. Raises FetchError if one of them cannot be had. Taught in
-    notebooks/11_your_own_x.ipynb.
+    stranger. Raises FetchError if one of them cannot be had.
     """
     return FidelityEncoders(
         dino=load_encoder(dino, device), clip=load_encoder("clip", device)
@@ -138,8 +137,7 @@ def compare_with_real(
     """Return each picture's mean cosine with all real ones.
 
     All vectors are of length one. The mean of the list is DreamBench's DINO
-    or CLIP-I: the mean pairwise cosine. Taught in
-    notebooks/11_your_own_x.ipynb.
+    or CLIP-I: the mean pairwise cosine.
     """
     return (generated @ real.T).mean(dim=1).tolist()
 
@@ -150,7 +148,7 @@ def compare_with_each_other(
     """Return each real photo's mean cosine with the others.
 
     This is what a perfect word could reach. Raises TutorialError for fewer
-    than two photos. Taught in notebooks/11_your_own_x.ipynb.
+    than two photos.
     """
     if len(real) < 2:
         raise TutorialError(
@@ -217,8 +215,7 @@ def measure_fidelity(
     ("small brown dog"); without it that row is left out, and so is that of
     the real photos if there is only one. CLIP-T is the cosine with the prompt
     that has the initializer in its gap, for every row. Raises FetchError if
-    the encoders cannot be had, WordError for a prompt without a gap. Taught
-    in notebooks/11_your_own_x.ipynb.
+    the encoders cannot be had, WordError for a prompt without a gap.
     """
     concept = as_concept(concept)
     prompts = read_prompts(prompts, concept.kind, word)

@@ -56,8 +56,7 @@ def format_cosine(share: Share | None) -> str:
 def format_fidelity(fidelity: Fidelity) -> str:
     """Return the rows with their 95 % intervals, and the published ones.
 
-    Higher is better in every column. Taught in
-    notebooks/11_your_own_x.ipynb.
+    Higher is better in every column.
     """
     lines = [format_row(fidelity.concept, list(MEASURES))]
     for name, row in fidelity.rows.items():

@@ -95,8 +95,7 @@ def load_encoder(name: str, device: str | None = None) -> ImageEncoder:
 
     The weights come from TUTORIAL_ENCODERS, a folder that has one of that
     name, or else from the hub, which keeps them on this machine. Raises
-    FetchError, which says the remedy, if they cannot be had. Taught in
-    notebooks/11_your_own_x.ipynb.
+    FetchError, which says the remedy, if they cannot be had.
     """
     source = SOURCES[read_choice(name, "name", SOURCES)]
     device = read_device(device)

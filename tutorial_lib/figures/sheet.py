@@ -129,41 +129,26 @@ def add_vector(
     """
     left, bottom, width, height = place
     color = THEMES[theme]["accent" if changes else "second"]
+    wide, high = width / cells, height
+    if upright:
+        wide, high = width, height / cells
     for i in range(cells):
         if i == cells - 2:
             continue
-        wide, high = (
-            (width, height / cells)
-            if upright
-            else (
-                width / cells,
-                height,
-            )
+        corner = (left + i * wide, bottom)
+        if upright:
+            corner = (left, bottom + height - (i + 1) * high)
+        cell = Rectangle(
+            corner, wide, high, fill=False, lw=2 if changes else 0.8
         )
-        corner = (left, bottom + height - (i + 1) * high)
-        if not upright:
-            corner = (left + i * wide, bottom)
-        axis.add_patch(
-            Rectangle(
-                corner,
-                wide,
-                high,
-                edgecolor=color,
-                facecolor=color,
-                alpha=1,
-                fill=False,
-                linewidth=2 if changes else 0.8,
-            )
-        )
-    gap = (cells - 1.5) / cells
-    middle = (left + gap * width, bottom + height / 2)
+        cell.set_edgecolor(color)
+        axis.add_patch(cell)
+    gap, middle = cells - 1.5, np.array([left, bottom + height / 2])
+    dots = np.array([-1, 0, 1])[:, None] * [wide / 4, 0] + [gap * wide, 0]
     if upright:
-        middle = (left + width / 2, bottom + height - gap * height)
-    spread = height / cells / 4 if upright else width / cells / 4
-    steps = np.array([-1, 0, 1]) * spread
-    flat = np.zeros(3)
-    across, along = (flat, steps) if upright else (steps, flat)
-    axis.plot(middle[0] + across, middle[1] + along, ".", ms=2, color=color)
+        middle = np.array([left + width / 2, bottom + height])
+        dots = np.array([-1, 0, 1])[:, None] * [0, high / 4] - [0, gap * high]
+    axis.plot(*(middle + dots).T, ".", ms=2, color=color)
 
 
 def add_picture(axis: Axes, image: Image.Image, place: Frame) -> None:

@@ -129,11 +129,9 @@ def _add_layer(axis: Axes, shares: Mapping[str, float], theme: str) -> None:
     add_note(axis, (8.2, 5.85), title, theme, size=TEXT_SIZE)
     for i in range(16):
         corner = (GRID[0] + i % 4 * CELL, GRID[1] + i // 4 * CELL)
-        style = {"facecolor": colors["second"], "fill": i == 6}
-        edge = colors["second"]
-        axis.add_patch(
-            Rectangle(corner, CELL, CELL, edgecolor=edge, lw=0.8, **style)
-        )
+        cell = Rectangle(corner, CELL, CELL, fill=i == 6, lw=0.8)
+        cell.set_color(colors["second"])
+        axis.add_patch(cell)
     add_note(axis, (8.95, 4.83), "each cell asks,\neach token answers:",
              theme)  # fmt: skip
     step, most = min(0.36, 2.6 / len(shares)), max(shares.values())

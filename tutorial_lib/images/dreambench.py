@@ -36,10 +36,7 @@ def read_manifest(path: Path) -> tuple[RemoteFile, ...]:
 
 
 def list_subjects() -> list[str]:
-    """Return the names of the data set's subjects, sorted.
-
-    Taught in notebooks/11_your_own_x.ipynb.
-    """
+    """Return the names of the data set's subjects, sorted."""
     paths = [file.path for file in read_manifest(MANIFEST)]
     return sorted({path.split("/")[0] for path in paths if "/" in path})
 
@@ -73,7 +70,7 @@ def fetch_subject(subject: str) -> Path:
     """Return the folder of a subject's pictures; fetch what it lacks.
 
     The text with the licences comes along. Raises FetchError if that cannot
-    be done. Taught in notebooks/11_your_own_x.ipynb.
+    be done.
     """
     pictures = [
         file.path
