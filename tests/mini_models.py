@@ -58,8 +58,11 @@ def make_vae():
     )
 
 
-def make_unet():
-    """Make a U-Net of two levels, with random weights."""
+def make_unet(**options):
+    """Make a U-Net of two levels, with random weights.
+
+    `options` are further ones of its configuration.
+    """
     torch.manual_seed(2)
     return UNet2DConditionModel(
         sample_size=8,
@@ -70,6 +73,7 @@ def make_unet():
         norm_num_groups=8,
         attention_head_dim=8,
         cross_attention_dim=WIDTH,
+        **options,
     )
 
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from diffusers import UNet2DConditionModel
-from mini_models import WIDTH
+from mini_models import make_unet
 
 from tutorial_lib.errors import ArgumentError, WordError
 from tutorial_lib.generation import (
@@ -23,18 +22,8 @@ from tutorial_lib.generation import (
 @pytest.fixture(scope="module")
 def pooling(models):
     """Return the miniature with a U-Net that pools its caption as well."""
-    torch.manual_seed(2)
-    unet = UNet2DConditionModel(
-        sample_size=8,
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-        block_out_channels=(16, 16),
-        layers_per_block=1,
-        norm_num_groups=8,
-        attention_head_dim=8,
-        cross_attention_dim=WIDTH,
-        addition_embed_type="text",
-        addition_embed_type_num_heads=2,
+    unet = make_unet(
+        addition_embed_type="text", addition_embed_type_num_heads=2
     ).eval()
     pipeline = copy.copy(models.pipeline)
     pipeline.unet = unet

@@ -60,33 +60,22 @@ def render(folder, *numbers):
 def pool(tmp_path):
     """Return a pool with one shard of each content."""
     render(tmp_path / "shards", 0, 1, 2, 3)
-    pool = JudgePool(tmp_path / "shards", 4 * SHARD, SIZE, "cpu")
-    pool.wait_for(4 * SHARD)
-    yield pool
-    pool.close()
+    return JudgePool(tmp_path / "shards", 4 * SHARD, SIZE, "cpu")
 
 
-def test_a_pool_takes_in_shards_that_appear_later(tmp_path):
-    render(tmp_path, 0)
+def test_a_pool_reads_shards_in_order_as_far_as_there_is_room(tmp_path):
+    render(tmp_path, 4, 3, 0)
     pool = JudgePool(tmp_path, 2 * SHARD, SIZE, "cpu")
-    pool.wait_for(SHARD)
-    assert pool.count == SHARD and not pool.groups["person"]
-    render(tmp_path, 3, 4)
-    pool.wait_for(2 * SHARD)
+    assert pool.count == 2 * SHARD  # a third one has no room
     assert [len(table) for table in pool.groups["person"]] == [1]
     indices = pool.groups["person"][0].flatten()
     assert indices.tolist() == list(range(SHARD, 2 * SHARD))
-    while not pool.closed.is_set():
-        pool.take_in()  # a third one has no room
-    assert pool.count == 2 * SHARD
 
 
-def test_a_damaged_shard_is_an_error_and_not_an_endless_wait(tmp_path):
+def test_a_damaged_shard_is_an_error(tmp_path):
     shard_path(tmp_path, 0).write_bytes(b"no safetensors")
-    pool = JudgePool(tmp_path, SHARD, SIZE, "cpu")
     with pytest.raises(Exception, match="eader"):
-        pool.wait_for(SHARD)
-    pool.close()
+        JudgePool(tmp_path, SHARD, SIZE, "cpu")
 
 
 def test_a_share_of_the_images_is_decoded_again(tmp_path):
@@ -97,9 +86,6 @@ def test_a_share_of_the_images_is_decoded_again(tmp_path):
         JudgePool(tmp_path, SHARD, SIZE, "cpu", vae, share)
         for share in (0.0, 0.25, 0.25)
     ]
-    for pool in pools:
-        pool.wait_for(SHARD)
-        pool.close()
     plain, decoded, again = (pool.pixels for pool in pools)
     changed = (plain != decoded).flatten(1).any(1)
     assert changed.sum() == SHARD / 4

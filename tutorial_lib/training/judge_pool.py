@@ -1,13 +1,10 @@
-"""The images that judges learn from: read while others are still rendered.
+"""The images that judges learn from.
 
 All lie on the training device as bytes. A share of them was sent through the
 VAE, so that judges know what generated images look like; judges never see an
 image that was generated for a word.
 """
 
-import queue
-import threading
-import time
 from pathlib import Path
 
 import torch
@@ -30,8 +27,6 @@ DECODED_SHARE = 0.5  # of the images: encoded and decoded again
 DECODING_BATCH = 128
 MAX_WOBBLE = 0.06  # stds of the latents, added as noise
 MAX_SOFTENING = 0.5  # the share of blurred latents in them
-READ_AHEAD = 8  # shards
-POLL_SECONDS = 0.3
 
 ImageBatch = Float[Tensor, "batch 3 height width"]
 Shard = dict[str, Tensor]
@@ -40,9 +35,9 @@ Shard = dict[str, Tensor]
 class JudgePool:
     """Images with labels and numbers, up to `capacity`, on one device.
 
-    A thread reads the shards of `folder` in the order of their names, and
-    goes on with those that appear. The `vae` decodes a share of them again;
-    without it all are as they were rendered.
+    They are read from the shards of `folder`, in the order of their names.
+    The `vae` decodes a share of them again; without it all are as they were
+    rendered.
     """
 
     def __init__(
@@ -67,62 +62,15 @@ class JudgePool:
         self.count = 0
         self.groups: dict[str, list[Int[Tensor, "groups concepts views"]]]
         self.groups = {"pattern": [], "person": []}
-        self.waiting: queue.Queue[tuple[str, Shard] | Exception]
-        self.waiting = queue.Queue(READ_AHEAD)
-        self.closed = threading.Event()
-        self.reader = threading.Thread(target=self.read_ahead, daemon=True)
-        self.reader.start()
+        self.read_shards()
 
-    def read_ahead(self) -> None:
-        """Read shards, and wait for more, until the pool is closed."""
-        known: set[Path] = set()
-        try:
-            while not self.closed.is_set():
-                paths = set(self.folder.glob("[0-9]*.safetensors")) - known
-                for path in sorted(paths):
-                    if self.closed.is_set():
-                        return
-                    shard = load_file(path)
-                    shard["pixels"] = shard["pixels"].to(self.device)
-                    self.hand_over((path.stem, shard))
-                known |= paths
-                time.sleep(POLL_SECONDS)
-        except Exception as error:  # raised where the images are missed
-            self.hand_over(error)
-
-    def hand_over(self, item: tuple[str, Shard] | Exception) -> None:
-        """Queue a shard as soon as there is room, unless the pool closes."""
-        while not self.closed.is_set():
-            try:
-                self.waiting.put(item, timeout=POLL_SECONDS)
-                return
-            except queue.Full:
-                continue
-
-    def close(self) -> None:
-        """Read no more, and wait for the thread to end."""
-        self.closed.set()
-        self.reader.join()
-
-    def wait_for(self, count: int) -> None:
-        """Take in shards until there are `count` images."""
-        while self.count < count:
-            self.take_in(1)
-            time.sleep(0 if self.waiting.qsize() else 0.05)
-
-    def take_in(self, max_shards: int = 2) -> None:
-        """Add shards that were read meanwhile, as far as there is room."""
-        for _ in range(max_shards):
-            if self.closed.is_set() or self.waiting.empty():
-                return
-            item = self.waiting.get()
-            if isinstance(item, Exception):
-                raise item
-            name, shard = item
+    def read_shards(self) -> None:
+        """Add all shards, as far as there is room."""
+        for path in sorted(self.folder.glob("[0-9]*.safetensors")):
+            shard = load_file(path)
             if self.count + len(shard["pixels"]) > len(self.pixels):
-                self.closed.set()
                 return
-            number, content = name.split("-")
+            number, content = path.stem.split("-")
             self.add(content, shard, int(number))
 
     def add(self, content: str, shard: Shard, seed: int) -> None:

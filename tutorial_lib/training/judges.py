@@ -86,7 +86,6 @@ def train_embedding_judge(
     ) -> Float[Tensor, ""]:
         """Let the images of each concept find their concept."""
         generator = step.generator
-        pool.take_in()
         table = torch.cat(pool.groups[kind])
         groups = torch.randint(len(table), (num_groups,), generator=generator)
         indices = table[groups].flatten()
@@ -141,7 +140,6 @@ def train_attribute_judge(
     ) -> Float[Tensor, ""]:
         """Read every attribute and number of a batch of images."""
         generator = step.generator
-        pool.take_in()
         indices = torch.randint(
             pool.count, (config.batch_size,), generator=generator
         )

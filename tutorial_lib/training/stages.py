@@ -251,8 +251,6 @@ def train_judges(run: TrainingRun) -> Judges:
         trained_vae,
         DECODED_ON_CPU if run.device == "cpu" else DECODED_SHARE,
     )
-    pool.wait_for(count)
-    pool.close()
     configs = {name: run.read_config(f"judge-{name}") for name in JUDGES}
     finished = judges.train_judges(pool, run.work_folder, configs)
     if is_main_process():
