@@ -1,6 +1,9 @@
 """What the judges learn from: groups of concepts, and loosened scenes."""
 
+import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -114,6 +117,30 @@ def test_loosened_concepts_go_beyond_the_world_s_ranges():
     assert min(periods) < 0.3 and max(periods) > 0.55
     assert len(angles) > 50
     assert misfits == {"color", "background", "hair_color", "eye_color"}
+
+
+LOOSENING = """
+import random
+from tutorial_lib.training.judge_concepts import loosen
+from tutorial_lib.world import new_concept
+for seed in range(20):
+    concept = new_concept("person", seed)
+    print(loosen(concept, random.Random(seed))[0])
+"""
+
+
+def test_loosened_people_do_not_depend_on_the_order_of_a_set():
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", LOOSENING],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for hash_seed in ("1", "2", "3")
+    }
+    assert len(printed) == 1 and "Person(" in printed.pop()
 
 
 def test_labels_and_numbers_are_encoded_in_a_fixed_order(small):

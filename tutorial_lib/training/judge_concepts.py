@@ -103,7 +103,8 @@ def loosen(concept: Concept, rng: random.Random) -> tuple[Concept, set[str]]:
     for name, (low, high) in FACE_RANGES.items():
         margin = 0.25 * (high - low)
         changes[name] = rng.uniform(low - margin, high + margin)
-    loose = {name for name in PERSON_COLORS if rng.random() < 0.3}
+    # A list: a set's order, and with it the colours, would be by chance.
+    loose = [name for name in PERSON_COLORS if rng.random() < 0.3]
     changes |= {name: sample_color(rng) for name in loose}
     labels = {"hair_rgb": "hair_color", "eye_rgb": "eye_color"}
     return (
