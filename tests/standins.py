@@ -44,6 +44,7 @@ TRUE_UNET = {
     "up_block_types": ("UpBlock2D", *("CrossAttnUpBlock2D",) * 3),
     "block_out_channels": (320, 640, 1280, 1280),
     "layers_per_block": 2,
+    "attention_head_dim": 8,  # how many heads, in fact
 }
 
 # Few, narrow layers, and attention only where the latents are small.
@@ -77,6 +78,7 @@ SMALL_UNET = {
     "block_out_channels": (8, 16, 32, 32),
     "layers_per_block": 1,
     "norm_num_groups": 8,
+    "attention_head_dim": 1,
 }
 
 
@@ -123,11 +125,16 @@ def make_vae(config):
 
 
 def make_unet(config):
-    """Make a U-Net that reads 768 numbers a token, with random weights."""
+    """Make a U-Net that reads 768 numbers a token, with random weights.
+
+    It listens to them so well that a few steps of learning show.
+    """
     torch.manual_seed(2)
-    return UNet2DConditionModel(
-        sample_size=64,
-        attention_head_dim=8,
-        cross_attention_dim=768,
-        **config,
+    unet = UNet2DConditionModel(
+        sample_size=64, cross_attention_dim=768, **config
     )
+    with torch.no_grad():
+        for name, parameter in unet.named_parameters():
+            if "attn2.to_v" in name or "attn2.to_out" in name:
+                parameter.mul_(4)
+    return unet
