@@ -20,7 +20,7 @@ from tutorial_lib.settings import DATA, ROOT
 
 FOLDER = ROOT / "notebooks"
 COVERS = DATA / "covers"  # the picture at the top of each lesson
-MAX_BYTES = 400_000  # of a notebook, so that it opens at once
+MAX_BYTES = 500_000  # of a notebook, so that it opens at once
 CELL_TIMEOUT = 3600  # seconds; a busy machine must not reach it
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

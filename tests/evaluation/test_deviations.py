@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from PIL import Image
+from red_and_blue import make_pattern
 
 from tutorial_lib import world
 from tutorial_lib.errors import JudgeError
@@ -15,7 +16,7 @@ from tutorial_lib.evaluation.deviations import (
     measure_mean_deviation,
 )
 from tutorial_lib.evaluation.judge_networks import AttributeJudge
-from tutorial_lib.evaluation.judges import read_numbers
+from tutorial_lib.evaluation.judges import Reading, read_images
 from tutorial_lib.world.measures import (
     NUMBERS,
     measure_pattern,
@@ -23,19 +24,7 @@ from tutorial_lib.world.measures import (
 )
 
 IMAGE = Image.new("RGB", (16, 16))
-PATTERN = replace(
-    world.new_concept("pattern", 1),
-    motif="dots",
-    other_motif=None,
-    color="red",
-    background="white",
-    color_rgb=(200, 30, 30),
-    second_rgb=(30, 30, 200),
-    background_rgb=(250, 250, 250),
-    period=0.4,
-    angle=0.0,
-    stagger=0.0,
-)
+PATTERN = make_pattern("dots")
 PERSON = replace(world.new_concept("person", 1), hair="long", mark="mole")
 
 
@@ -60,8 +49,8 @@ def see(monkeypatch):
         else:
             numbers |= measure_person(seen)
             labels = world.attributes(seen)
-        monkeypatch.setattr(deviations, "read_attributes", lambda *_: [labels])
-        monkeypatch.setattr(deviations, "read_numbers", lambda *_: [numbers])
+        reading = Reading(labels, numbers)
+        monkeypatch.setattr(deviations, "read_images", lambda *_: [reading])
         [deviation] = measure_deviations(Reader(), [IMAGE], truth)
         return deviation
 
@@ -155,8 +144,8 @@ def test_readings_of_several_images_are_averaged(monkeypatch):
     empty = dict.fromkeys(NUMBERS, 0.0)
     labels = [{"motif": s.motif, "second_motif": "none"} for s in seen]
     numbers = [empty | measure_pattern(s) for s in seen]
-    monkeypatch.setattr(deviations, "read_attributes", lambda *_: labels)
-    monkeypatch.setattr(deviations, "read_numbers", lambda *_: numbers)
+    readings = [Reading(*pair) for pair in zip(labels, numbers, strict=True)]
+    monkeypatch.setattr(deviations, "read_images", lambda *_: readings)
     single = measure_deviations(Reader(), [IMAGE] * 3, PATTERN)
     together = measure_mean_deviation(Reader(), [IMAGE] * 3, PATTERN)
     assert together.right["motif"] == pytest.approx(2 / 3)
@@ -165,8 +154,7 @@ def test_readings_of_several_images_are_averaged(monkeypatch):
     )
     assert together.off["period"] == pytest.approx(0, abs=1e-6)
     assert together.off["color"] < 1 < single[0].off["color"]
-    monkeypatch.setattr(deviations, "read_attributes", lambda *_: [])
-    monkeypatch.setattr(deviations, "read_numbers", lambda *_: [])
+    monkeypatch.setattr(deviations, "read_images", lambda *_: [])
     with pytest.raises(JudgeError, match="no image"):
         measure_mean_deviation(Reader(), [], PATTERN)
 
@@ -182,12 +170,9 @@ def test_what_is_read_in_drawn_images_counts_as_the_truth(monkeypatch):
         seen = next(rows)
         labels = {"motif": seen.motif, "second_motif": "none"}
         numbers = dict.fromkeys(NUMBERS, 0.0) | measure_pattern(seen)
-        monkeypatch.setattr(
-            deviations, "read_attributes", lambda *_: [labels] * len(images)
-        )
-        return [numbers] * len(images)
+        return [Reading(labels, numbers)] * len(images)
 
-    monkeypatch.setattr(deviations, "read_numbers", read)
+    monkeypatch.setattr(deviations, "read_images", read)
     drawn, images = [IMAGE] * 3, [IMAGE] * 2
     deviation = measure_mean_deviation(Reader(), images, PATTERN, drawn)
     assert deviation.right == {"motif": 1}
@@ -208,7 +193,10 @@ def test_numbers_are_read_in_their_own_units():
     )
     torch.nn.init.zeros_(judge.number_head.weight)
     judge.number_head.bias.data = torch.tensor([1.0, -2.0])
-    readings = read_numbers(judge, [IMAGE] * 3, batch_size=2)
+    readings = read_images(judge, [IMAGE] * 3, batch_size=2)
     assert len(readings) == 3
-    assert readings[2] == pytest.approx({"log_period": -0.8, "nose": 0.01})
-    assert read_numbers(judge, []) == []
+    assert readings[2].numbers == pytest.approx(
+        {"log_period": -0.8, "nose": 0.01}
+    )
+    assert readings[2].labels["motif"] in ("dots", "stars")
+    assert read_images(judge, []) == []

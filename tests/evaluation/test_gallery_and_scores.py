@@ -61,8 +61,27 @@ def test_a_gallery_holds_the_concept_first_then_99_others(monkeypatch):
     assert concept not in lookalikes + distractors
     descriptions = {world.describe(other) for other in lookalikes}
     assert descriptions == {world.describe(concept)}
+    distances = [world.visible_distance(concept, o) for o in lookalikes]
+    assert min(distances) >= 1  # an eye can tell each from the truth
     builder.build(world.new_concept("pattern", 6))
     assert len(embedded) == 75 + 2 * 25  # the distractors only once
+
+
+def test_lookalikes_may_be_nearer_than_an_eye_can_tell_if_asked(monkeypatch):
+    asked = []
+
+    def remember(concept, count, seed, min_distance):
+        asked.append(min_distance)
+        return [concept] * count
+
+    monkeypatch.setattr(world, "lookalikes", remember)
+    monkeypatch.setattr(
+        gallery, "embed_concept", lambda *_, **__: torch.zeros(2)
+    )
+    concept = world.new_concept("pattern", 5)
+    for options in ({}, {"min_distance": 0.0}):
+        gallery.GalleryBuilder(None, "pattern", **options).build(concept)
+    assert asked == [1.0, 0.0]
 
 
 def test_references_show_every_carrier_and_every_style(monkeypatch):

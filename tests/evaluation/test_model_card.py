@@ -127,3 +127,53 @@ def test_a_page_is_filled_between_its_marks_again_and_again(tmp_path):
     assert text.startswith("a ") and text.endswith(" z")
     assert card_tables.format_tables(make_card(0.6)) in text
     assert "50 %" not in text and "old" not in text
+
+
+def make_evaluation(kind: str) -> dict:
+    """Make the evaluation of a word that is the same in every row."""
+    share = {"value": 0.9, "low": 0.8, "high": 1.0, "worst": 0.7}
+    off = {"motif right": share, "period": share, "color": share}
+    return {
+        "kind": kind,
+        "seeds": [101, 102],
+        "share_of_drawn": share,
+        "cosine": dict.fromkeys(("x", "drawn", "description"), share),
+        "off": dict.fromkeys(("x", "drawn", "description"), off),
+    }
+
+
+def test_the_tables_say_how_near_learned_words_come():
+    evaluations = {"person": make_evaluation("person")}
+    text = card_tables.format_tables(make_card(0.5), evaluations)
+    assert text.startswith(card_tables.format_tables(make_card(0.5)))
+    lines = text.splitlines()
+    start = lines.index(
+        "| X of 2 unseen people | X | drawn | plain description | aim |"
+    )
+    near = "0.90 (0.80 to 1.00), worst 0.70"
+    right, period, color = (
+        " | ".join([cell] * 3)
+        for cell in (
+            "90 % (80 to 100)",
+            "0.9 % (0.8 to 1.0)",
+            "0.9 (0.8 to 1.0)",
+        )
+    )
+    assert lines[start + 2 :] == [
+        "| first of 100, as a share of the drawn | 90 % (80 to 100) "
+        "| | | 97 % |",
+        "| cosine with the truth, as a share of the drawn "
+        f"| {near} | | {near} | 0.98, worst 0.95 |",
+        f"| motif right | {right} | |",
+        f"| period | {period} | |",
+        f"| color | {color} | |",
+    ]
+
+
+def test_an_evaluation_of_before_has_no_table(tmp_path):
+    assert card_tables.load_evaluations(tmp_path) == {}
+    (tmp_path / "person.json").write_text('{"kind": "person"}')
+    stored = card_tables.load_evaluations(tmp_path)
+    assert stored == {"person": {"kind": "person"}}
+    text = card_tables.format_tables(make_card(0.5), stored)
+    assert text == card_tables.format_tables(make_card(0.5))

@@ -7,8 +7,10 @@ from tutorial_lib.errors import TutorialError
 from tutorial_lib.evaluation.statistics import (
     bootstrap_interval,
     estimate_share,
+    format_cosine,
     format_share,
     paired_interval,
+    ratio_interval,
 )
 
 
@@ -80,3 +82,38 @@ def test_a_share_is_written_in_whole_percent_with_its_interval():
     assert share["low"] < share["value"] == 0.5 < share["high"]
     share = {"value": 5 / 6, "low": 2 / 3, "high": 0.961}
     assert format_share(share) == "83 % (67 to 96)"
+
+
+def test_a_ratio_sees_what_makes_a_concept_hard_for_both():
+    clusters = np.repeat(np.arange(12), 10)
+    turn, easy = np.tile(np.arange(10), 12), 2 + clusters % 8
+    other = turn < easy
+    x = other & (turn % 5 != 0)
+    low, high = ratio_interval(x, other, clusters)
+    assert low < x.mean() / other.mean() < high
+    loose = [bound / other.mean() for bound in bootstrap_interval(x, clusters)]
+    assert high - low < 0.7 * (loose[1] - loose[0])
+
+
+def test_a_ratio_that_is_always_one_is_still_not_taken_for_certain():
+    low, high = ratio_interval([True] * 24, [True] * 24)
+    assert low == pytest.approx(1 / high) and 0.8 < low < 0.9
+    low, high = ratio_interval([False] * 24, [True] * 24)
+    assert low == 0 and 0.1 < high < 0.2
+
+
+def test_a_ratio_needs_pairs_and_a_share_to_divide_by():
+    with pytest.raises(TutorialError, match="cannot be paired"):
+        ratio_interval([True], [True, False])
+    with pytest.raises(TutorialError, match="share of 0"):
+        ratio_interval([True], [False])
+
+
+def test_means_that_are_no_shares_have_no_bound_of_shares():
+    assert set(estimate_share([3.5, 3.5]).values()) == {3.5}
+
+
+def test_the_worst_cosine_stands_where_it_is_lower():
+    share = {"value": 0.971, "low": 0.96, "high": 0.98, "worst": 0.914}
+    assert format_cosine(share) == "0.97 (0.96 to 0.98), worst 0.91"
+    assert format_cosine(share | {"worst": 0.97}) == "0.97 (0.96 to 0.98)"

@@ -43,7 +43,8 @@ def fresh():
     """Return images, captions and labels that nobody has ever seen."""
     rng = random.Random("fresh")
     scenes = [sample_captioned_scene(rng) for _ in range(96)]
-    images = [world.render_scene(scene, 64) for scene, _ in scenes]
+    size = PROFILES["tiny"].size
+    images = [world.render_scene(scene, size) for scene, _ in scenes]
     labels = [label_scene(scene) for scene, _ in scenes]
     return images, [caption for _, caption in scenes], labels
 
@@ -88,8 +89,24 @@ def test_plain_diffusers_and_plain_open_clip_load_them():
     model, _, preprocess = open_clip.create_model_and_transforms(
         profile.clip_model
     )
-    assert open_clip.get_model_preprocess_cfg(model)["size"] == profile.size
+    config = open_clip.get_model_preprocess_cfg(model)
+    assert config["size"] == profile.size // 2  # CLIP sees it half as large
     assert len(preprocess.transforms) >= 3
+
+
+def test_the_vae_has_the_factor_of_the_real_stable_diffusion(tiny):
+    size, vae = tiny.profile.size, tiny.pipeline.vae
+    assert tiny.pipeline.vae_scale_factor == 8
+    assert tiny.pipeline.unet.config.sample_size == size // 8
+    assert vae.config.sample_size == size == 128
+    with torch.no_grad():
+        latents = vae.encode(torch.zeros(1, 3, size, size)).latent_dist.mean
+    assert latents.shape == (1, 4, 16, 16)
+
+
+def test_the_judges_read_images_of_the_models_size(tiny, judges):
+    for judge in (judges.pattern, judges.person, judges.attributes):
+        assert judge.trunk.size == tiny.profile.size
 
 
 def test_clip_finds_the_caption_of_an_image_it_never_saw(tiny, fresh):

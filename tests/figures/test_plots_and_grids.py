@@ -29,7 +29,12 @@ def paint(num):
 
 @pytest.mark.parametrize(
     "num, columns, size",
-    [(3, None, (92, 28)), (8, None, (124, 60)), (5, 2, (60, 92))],
+    [
+        (3, None, (92, 28)),
+        (8, None, (124, 60)),
+        (20, None, (156, 124)),
+        (5, 2, (60, 92)),
+    ],
 )
 def test_a_grid_holds_all_pictures_in_rows(num, columns, size):
     grid = make_grid(paint(num), columns=columns, side=28)
@@ -88,6 +93,16 @@ def test_x_differs_from_the_reference_rows_by_more_than_colour():
 
 def test_a_film_strip_has_a_label_under_each_frame():
     strip = film_strip(paint(3), ["0", "10", "20"], side=28)
-    assert strip.width == 92 and strip.height > 28
+    assert strip.size == (92, 28 + 24)
+    labels = strip.crop((0, 28, 92, 52)).convert("L")
+    assert labels.getextrema()[0] < 90  # dark letters
     with pytest.raises(ValueError, match="2 labels"):
         film_strip(paint(3), ["0", "10"])
+
+
+def test_no_picture_of_a_grid_or_a_strip_is_resampled_at_its_own_size():
+    noise = [Image.effect_noise((128, 128), 90).convert("RGB")] * 3
+    grid = make_grid(noise)
+    assert grid.crop((132, 0, 260, 128)).tobytes() == noise[1].tobytes()
+    strip = film_strip(noise, ["0", "10", "20"])
+    assert strip.crop((0, 0, *grid.size)).tobytes() == grid.tobytes()

@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tutorial_lib.figures import GRID_GAP
 from tutorial_lib.notebooks import FOLDER, MAX_BYTES, fingerprint
 
 LIBRARY = Path(__file__).resolve().parents[2] / "tutorial_lib"
@@ -87,6 +88,13 @@ def test_a_code_cell_is_short(notebook):
             lines = cell.source.splitlines()
             assert len(lines) <= 25, cell.id
             assert max(map(len, lines)) <= 79, cell.id
+
+
+def test_pictures_are_shown_at_their_own_size_or_a_multiple(notebook):
+    for cell in list_code(notebook):
+        for side in map(int, re.findall(r"\bside=(\d+)", cell.source)):
+            in_a_grid = (side + GRID_GAP) % (128 + GRID_GAP) == 0
+            assert side % 128 == 0 or in_a_grid, cell.id
 
 
 def test_a_sentence_stands_before_every_code_cell(notebook):

@@ -41,6 +41,7 @@ from tutorial_lib.words import LearnedWord
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = str(ROOT / "data" / "tiny" / "stable-diffusion")
 CLIP = f"local-dir:{ROOT / 'data' / 'tiny' / 'clip'}"
+SIZE = 128  # pixels of an image
 SHIRT = str(ROOT / "data" / "words" / "tshirt.safetensors")
 
 
@@ -71,13 +72,13 @@ def test_a_pipeline_draws_as_it_was_loaded(pipeline_class):
     for part in (pipeline.text_encoder, pipeline.unet, pipeline.vae):
         assert part.dtype == torch.float32
     pixels = draw(pipeline, "a T-shirt")
-    assert pixels.shape == (1, 64, 64, 3) and pixels.std() > 10
+    assert pixels.shape == (1, SIZE, SIZE, 3) and pixels.std() > 10
 
 
 def test_a_picture_is_drawn_from_a_picture():
     pipeline = AutoPipelineForImage2Image.from_pretrained(FOLDER)
-    settings = {"image": read_photo(64), "num_inference_steps": 4}
-    assert draw(pipeline, "a T-shirt", **settings).shape == (1, 64, 64, 3)
+    settings = {"image": read_photo(SIZE), "num_inference_steps": 4}
+    assert draw(pipeline, "a T-shirt", **settings).shape == (1, SIZE, SIZE, 3)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_a_learned_word_brings_its_colors():
     pipeline.scheduler = DPMSolverMultistepScheduler.from_config(
         pipeline.scheduler.config
     )
-    given = np.asarray(read_photo(64), float).reshape(-1, 3)
+    given = np.asarray(read_photo(SIZE), float).reshape(-1, 3)
     drawn = {}
     for prompt in ("A T-shirt", "A T-shirt in the style of <x>"):
         if "<x>" in prompt:
@@ -221,7 +222,7 @@ def take_steps(parts, optimizer, original, steps=3):
     """Take steps as the example does; return the losses."""
     tokenizer, text_encoder, vae, unet, scheduler = parts
     torch.manual_seed(0)
-    pixels = np.asarray(read_photo(64), np.float32) / 127.5 - 1
+    pixels = np.asarray(read_photo(SIZE), np.float32) / 127.5 - 1
     pixels = torch.from_numpy(pixels).permute(2, 0, 1)[None].repeat(2, 1, 1, 1)
     token_ids = tokenizer(
         ["a photo of a <shirt>"] * 2,
@@ -283,4 +284,4 @@ def test_what_the_models_readme_shows_runs_as_it_stands(tmp_path):
         text=True,
         check=False,
     )
-    assert result.stdout == "(64, 64) 32\n", result.stderr
+    assert result.stdout == "(128, 128) 32\n", result.stderr

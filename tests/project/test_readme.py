@@ -11,6 +11,7 @@ from tutorial_lib.evaluation import (
     ROWS,
     format_share,
     format_tables,
+    load_evaluations,
 )
 from tutorial_lib.figures import ROW_LABELS
 from tutorial_lib.settings import DATA
@@ -22,8 +23,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def load_evaluation(kind):
     """Return the stored evaluation of a kind of concept."""
-    path = DATA / "evaluation" / f"{kind}.json"
-    return json.loads(path.read_text(encoding="utf-8"))
+    return load_evaluations(DATA / "evaluation")[kind]
 
 
 @pytest.mark.parametrize("kind", ["pattern", "person"])
@@ -60,7 +60,8 @@ def test_the_card_of_the_tiny_models_shows_what_was_measured():
     folder = DATA / "tiny"
     text = (folder / "README.md").read_text(encoding="utf-8")
     measured = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    assert format_tables(measured) in text
+    evaluations = load_evaluations(DATA / "evaluation")
+    assert format_tables(measured, evaluations) in text
 
 
 def test_what_is_said_of_two_names_is_what_was_measured():

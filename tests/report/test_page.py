@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tutorial_lib.evaluation import ROWS, Evaluation, JudgedImages
+from tutorial_lib.evaluation import ROWS, Deviation, Evaluation, JudgedImages
 from tutorial_lib.images import Concept
 from tutorial_lib.kinds import KINDS
 from tutorial_lib.report import (
@@ -18,6 +18,17 @@ from tutorial_lib.report import (
 )
 from tutorial_lib.report.page import build_page
 from tutorial_lib.words import History, LearnedWord
+
+OFF = {
+    "pattern": Deviation(
+        {"motif": 1.0}, {"period": -2.06, "angle": 1.3, "color": 2.4}
+    ),
+    "person": Deviation(
+        {"hair": 1.0, "eye_color": 0.0}, {"hair": 2.0, "eye": 3.1, "face": 6}
+    ),
+}
+
+COSINES = {"x": 0.72, "description": 0.4}
 
 
 def paint(num):
@@ -51,7 +62,14 @@ def make_story(name, kind):
         for prompt in KINDS[kind].prompts:
             evaluation.judged.append(
                 JudgedImages(
-                    row, prompt, "7", [True] * 6, [True] * 6, paint(6)
+                    row,
+                    prompt,
+                    "7",
+                    [True] * 6,
+                    [True] * 6,
+                    paint(6),
+                    [COSINES.get(row, 0.8)] * 6,
+                    [OFF[kind]] * 6 if prompt.shows_identity else [],
                 )
             )
     word = LearnedWord(
@@ -123,6 +141,43 @@ def test_the_table_in_the_terminal_names_each_prompt_whole(kind):
         start = lines[0].index(prompt.text.format("X"))
         for line in lines[1 : 1 + len(ROWS)]:
             assert line[start - 1] == " " and line[start:].startswith("100 %")
+
+
+@pytest.mark.parametrize(
+    "kind, said",
+    [
+        (
+            "pattern",
+            "right motif 100 %; period off by 2.1 %, angle by 1.3 degrees, "
+            "colour by 2.4",
+        ),
+        (
+            "person",
+            "right hair 100 %, eye colour 0 %; face off by 6.0 % of its "
+            "range, hair by 2.0, eyes by 3.1",
+        ),
+    ],
+)
+def test_page_and_terminal_say_how_far_off_x_is(page, kind, said):
+    text = format_evaluation(make_story("a", kind).evaluation)
+    assert max(map(len, text.split("\n\n")[1].splitlines())) <= 88
+    for shown in (text, re.sub("</?b>", "", page)):
+        shown = " ".join(shown.split())
+        assert f"X, learned: {said}" in shown
+        assert f"plain description: {said}" in shown
+        assert "CIEDE2000" in shown
+    words = " ".join(text.split())
+    assert f"{said}; share of the drawn cosine 0.90 (0.90 to 0.90)" in words
+    assert "share of the drawn cosine 0.50 (0.50 to 0.50)" in words
+    assert "X as a share of drawn 100 %" in words
+
+
+def test_an_evaluation_without_deviations_still_makes_page_and_table():
+    story = make_story("tshirt", "pattern")
+    for judged in story.evaluation.judged:
+        judged.deviations = []
+    assert "How far off" not in build_page([story], seconds=3)
+    assert "CIEDE2000" not in format_evaluation(story.evaluation)
 
 
 def test_the_page_suits_a_dark_theme_and_a_phone(page):

@@ -1,7 +1,6 @@
 """What the judges learn from: groups of concepts, and loosened scenes."""
 
 import random
-import time
 
 import numpy as np
 import pytest
@@ -26,7 +25,6 @@ from tutorial_lib.training.judge_images import (
     list_views,
     measure_view,
     render_judge_shard,
-    render_judge_shards,
     shard_path,
     view_concept,
 )
@@ -157,35 +155,12 @@ def test_a_shard_holds_whole_images_and_says_which_part_counts(
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_missing_shards_are_rendered_until_the_time_is_up(small, tmp_path):
-    judge_images._render_every_nth(tmp_path, range(3), 16, time.time() - 1)
-    assert not list(tmp_path.iterdir())
+def test_shards_are_counted_and_a_missing_one_is_named(small, tmp_path):
     with pytest.raises(CommandError, match="00000-pattern.*models pictures"):
         check_shards(tmp_path, 1)
-    shard_path(tmp_path, 1).write_bytes(b"there already")
-    judge_images._render_every_nth(tmp_path, range(3), 16, time.time() + 60)
-    assert check_shards(tmp_path, 2 * VIEWS * GROUP_SIZE + 1) == 96
-    assert shard_path(tmp_path, 1).read_bytes() == b"there already"
-
-
-def test_several_workers_share_the_shards(tmp_path, monkeypatch):
-    started = []
-
-    class Process:
-        def __init__(self, target, args):
-            started.append(args[1])
-
-        def start(self):
-            pass
-
-        join = start
-
-    class Context:
-        pass
-
-    Context.Process = Process
-    monkeypatch.setattr(
-        judge_images.multiprocessing, "get_context", lambda _: Context
-    )
-    render_judge_shards(tmp_path / "new", 5000, 16, workers=3)
-    assert sorted(n for numbers in started for n in numbers) == list(range(7))
+    size = VIEWS * GROUP_SIZE
+    for number in range(3):
+        shard_path(tmp_path, number).touch()
+    assert check_shards(tmp_path, 2 * size + 1) == 3 * size
+    with pytest.raises(CommandError, match="00003-person"):
+        check_shards(tmp_path, 3 * size + 1)

@@ -25,17 +25,17 @@ from tutorial_lib.training.judge_pool import JudgePool, cut_part, decode_again
 from tutorial_lib.training.judge_softening import shift_colors, soften
 from tutorial_lib.training.judges import (
     COLOR_COLUMNS,
+    POOLING,
     SECOND_COLUMNS,
     compute_label_loss,
     compute_number_loss,
     compute_prototype_loss,
     measure_numbers,
 )
-from tutorial_lib.training.steps import Step
 from tutorial_lib.training.vae import make_vae
 from tutorial_lib.world import NUMBERS, PARTS
 
-CONFIGS = {name: read_config(f"judge-{name}") for name in judges.SHARES}
+CONFIGS = {name: read_config(f"judge-{name}") for name in POOLING}
 SIZE = 16
 SHARD = VIEWS * GROUP_SIZE
 
@@ -219,38 +219,3 @@ def test_the_judges_learn_are_written_and_come_back(pool, tmp_path):
     x = torch.randn(2, 3, SIZE, SIZE)
     features = [j.attributes.trunk(x) for j in (loaded, trained)]
     assert torch.allclose(*features, atol=0.02)
-
-
-def test_judges_that_are_trained_by_the_clock_share_its_seconds(
-    tmp_path, monkeypatch
-):
-    render(tmp_path / "shards", 0, 1, 2, 3)
-    make_vae(64).save_pretrained(tmp_path / "vae")
-    monkeypatch.setattr(judges, "MIN_IMAGES", 4 * SHARD)
-    monkeypatch.setattr(
-        judges, "GPU_BATCH_SIZES", dict.fromkeys(judges.SHARES, SHARD)
-    )
-    seconds = {}
-
-    def train(model, config, compute_loss, checkpoint, name):
-        """Compute one loss, and keep how long it may take."""
-        seconds[name] = config.seconds
-        step = Step(torch.Generator().manual_seed(0), 1, slice(0, 1), 0.0)
-        assert compute_loss(model, None, step) > 0
-        return model.eval()
-
-    monkeypatch.setattr(judges, "train", train)
-    judges.train_judges_by_clock(
-        tmp_path / "shards",
-        tmp_path / "vae",
-        tmp_path / "judges",
-        seconds=100,
-        size=SIZE,
-        capacity=4 * SHARD,
-        device="cpu",
-    )
-    load_judges(tmp_path / "judges")
-    # Time that one does not need goes to the others.
-    attributes, people, patterns = seconds.values()
-    assert 30 < attributes < 42 and 80 < patterns < 100
-    assert people == pytest.approx(patterns * 13 / (13 + 45), rel=0.1)

@@ -70,6 +70,13 @@ def test_the_slider_knows_where_each_frame_of_the_strip_begins():
         assert max(abs(a - b) for a, b in zip(seen, true, strict=True)) <= 2
 
 
+@pytest.mark.parametrize("side, zoom", [(40, 6), (128, 2), (260, 1)])
+def test_a_frame_is_enlarged_by_a_whole_number(side, zoom):
+    page = make_slider(paint(), LABELS, alt="blues", side=side)
+    settings = json.loads(read_image(page)["data-slider"])
+    assert (settings["side"], settings["zoom"]) == (side, zoom)
+
+
 def test_the_script_needs_no_kernel_and_stays_in_its_tag():
     image = read_image(make_slider(paint(), LABELS, alt="blues"))
     assert image["onload"] == image_slider.SCRIPT.strip()

@@ -121,7 +121,9 @@ def test_the_paper_s_recipe_adds_the_error_and_previews(page, models, images):
     )
     assert sorted(panel.previews) == [0, 20]
     assert "with the word of step 0, 20" in page.frames[-1]
-    codes = re.findall('src="data:image/png;base64,([^"]+)"', page.frames[-1])
+    codes = re.findall(
+        'src="data:image/[a-z]+;base64,([^"]+)"', page.frames[-1]
+    )
     curves, _ = (Image.open(io.BytesIO(base64.b64decode(c))) for c in codes)
     assert curves.size == (825, 330)  # three panels
     last = replace(word, vectors=word.history[-1]["vectors"])

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
+from red_and_blue import make_pattern
 
 from tutorial_lib import world
 from tutorial_lib.world import patterns
@@ -66,22 +67,6 @@ def test_colours_turn_into_cielab():
         (100, 0, 0), abs=0.01
     )
     assert world.to_lab((0, 0, 0)) == pytest.approx((0, 0, 0), abs=0.01)
-
-
-def make_pattern(motif, **changes):
-    """Make a pattern of one motif in red and blue."""
-    pattern = replace(
-        world.new_concept("pattern", 1),
-        motif=motif,
-        other_motif=None,
-        color_rgb=(200, 30, 30),
-        second_rgb=(30, 30, 200),
-        background_rgb=(250, 250, 250),
-        period=0.4,
-        angle=0.0,
-        stagger=0.0,
-    )
-    return replace(pattern, **changes)
 
 
 @pytest.mark.parametrize(
@@ -183,6 +168,17 @@ def test_lookalikes_keep_a_min_distance_where_it_is_asked_for(kind):
         assert min(distances) >= 2
         kept = [o for o in near if world.visible_distance(concept, o) >= 2]
         assert far[: len(kept)] == kept  # the same ones, in the same order
+
+
+@pytest.mark.parametrize("kind", world.KIND_NAMES)
+def test_every_concept_has_lookalikes_that_an_eye_can_tell(kind):
+    concepts = [world.new_concept(kind, seed) for seed in range(101, 141)]
+    concepts += list(world.named_concepts(kind).values())[:40]
+    for concept in concepts:
+        others = world.lookalikes(concept, 24, 0, min_distance=1.0)
+        assert len(others) == 24
+        distances = [world.visible_distance(concept, o) for o in others]
+        assert min(distances) >= 1
 
 
 def test_an_image_s_numbers_are_those_that_it_shows():

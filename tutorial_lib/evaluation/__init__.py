@@ -1,7 +1,11 @@
 """How good: judges, galleries, scores, intervals, and what they add up to."""
 
 from tutorial_lib.evaluation.captioned_images import CaptionedImages
-from tutorial_lib.evaluation.card_tables import fill_page, format_tables
+from tutorial_lib.evaluation.card_tables import (
+    fill_page,
+    format_tables,
+    load_evaluations,
+)
 from tutorial_lib.evaluation.deviations import (
     Deviation,
     describe_deviation,
@@ -26,13 +30,15 @@ from tutorial_lib.evaluation.judges import (
 )
 from tutorial_lib.evaluation.model_card import write_card
 from tutorial_lib.evaluation.pairs import WearerGalleryBuilder
-from tutorial_lib.evaluation.rows import BASELINES, ROWS, Subject
+from tutorial_lib.evaluation.rows import BASELINES, OFF_ROWS, ROWS, Subject
+from tutorial_lib.evaluation.ruler import Shares
 from tutorial_lib.evaluation.scores import identity, prompt_score, rank_truth
 from tutorial_lib.evaluation.sharpness import measure_sharpness
 from tutorial_lib.evaluation.statistics import (
     Share,
     bootstrap_interval,
     estimate_share,
+    format_cosine,
     format_share,
     paired_interval,
 )
@@ -61,9 +67,11 @@ __all__ = [
     "GalleryBuilder",
     "JudgedImages",
     "Judges",
+    "OFF_ROWS",
     "ROWS",
     "SWEEPS",
     "Share",
+    "Shares",
     "Subject",
     "Sweep",
     "WearerGalleryBuilder",
@@ -73,10 +81,12 @@ __all__ = [
     "evaluate_seeds",
     "evaluate_words",
     "fill_page",
+    "format_cosine",
     "format_share",
     "format_tables",
     "identity",
     "learn_with",
+    "load_evaluations",
     "load_judges",
     "load_sweep",
     "load_truth",

@@ -3,11 +3,18 @@
 Each share stands with its 95 % interval, and with what we aim at.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
-from tutorial_lib.evaluation.statistics import Share, format_share
+from tutorial_lib.evaluation.rows import OFF_ROWS
+from tutorial_lib.evaluation.statistics import (
+    Share,
+    format_cosine,
+    format_share,
+)
 from tutorial_lib.files import write_atomically
+from tutorial_lib.kinds import KINDS
 
 BEGIN, END = "<!-- card: begin -->", "<!-- card: end -->"
 CORGI = '"Corgi with NAME", 16 pictures of each of 10 names: at least three '
@@ -96,11 +103,18 @@ AIMS = {"object": 98, "style": 98} | dict.fromkeys(
     ("motif", "color", "background", "hair", "hair_color", "glasses"), 90
 )
 
+UNSEEN = {"pattern": "unseen patterns", "person": "unseen people"}
+DRAWN_SHARE_AIMS = {"pattern": "95 %", "person": "97 %"}
+COSINE_AIM = "0.98, worst 0.95"
 
-def format_tables(card: dict[str, Any]) -> str:
+
+def format_tables(
+    card: dict[str, Any], evaluations: dict[str, Any] | None = None
+) -> str:
     """Return the card as tables in Markdown.
 
-    A card of before leaves out what was not measured then.
+    `evaluations` are those of learned words, by their kind. A card or an
+    evaluation of before leaves out what was not measured then.
     """
     tables = [
         format_measures(card),
@@ -109,6 +123,8 @@ def format_tables(card: dict[str, Any]) -> str:
     ]
     if "judges_are_off" in card:
         tables.append(format_deviations(card["judges_are_off"]))
+    known = [e for e in (evaluations or {}).values() if "cosine" in e]
+    tables += [format_words(evaluation) for evaluation in known]
     return "\n\n".join("\n".join(lines) for lines in tables)
 
 
@@ -166,14 +182,48 @@ def format_deviations(off: dict[str, Any]) -> list[str]:
     for kind, sources in off.items():
         for name, drawn in sources["drawn"].items():
             cells = [
-                format_share(share)
-                if name.endswith(" right")
-                else format_difference(share, DIFFERENCE_UNITS.get(name, ""))
+                format_off(name, share)
                 for share in (drawn, sources["decoded"][name])
             ]
             what = f"{kind}: {name.replace('_', ' ')}"
             lines.append(f"| {' | '.join([what, *cells])} |")
     return lines
+
+
+def format_words(evaluation: dict[str, Any]) -> list[str]:
+    """Return the lines of the table of how near learned words come."""
+    kind, num = evaluation["kind"], len(evaluation["seeds"])
+    lines = [
+        f"| X of {num} {UNSEEN[kind]} | X | drawn | plain description | aim |",
+        "|---|---|---|---|---|",
+    ]
+    if "share_of_drawn" in evaluation:
+        share = format_share(evaluation["share_of_drawn"])
+        lines.append(
+            f"| first of 100, as a share of the drawn | {share} | | | "
+            f"{DRAWN_SHARE_AIMS[kind]} |"
+        )
+    x, description = (
+        format_cosine(evaluation["cosine"][row])
+        for row in ("x", "description")
+    )
+    lines.append(
+        f"| cosine with the truth, as a share of the drawn | {x} | | "
+        f"{description} | {COSINE_AIM} |"
+    )
+    off = evaluation.get("off", {})
+    for name in off.get("x", {}):
+        cells = [format_off(name, off[row][name]) for row in OFF_ROWS]
+        what = name.replace("_", " ")
+        lines.append(f"| {' | '.join([what, *cells])} | |")
+    return lines
+
+
+def format_off(name: str, share: Share) -> str:
+    """Write what `ruler.average` gives for an attribute, with its unit."""
+    if name.endswith(" right"):
+        return format_share(share)
+    return format_difference(share, DIFFERENCE_UNITS.get(name, ""))
 
 
 def format_difference(share: Share, unit: str) -> str:
@@ -187,13 +237,31 @@ def format_decibels(ratio: Share) -> str:
     return "{value:.1f} dB ({low:.1f} to {high:.1f})".format(**ratio)
 
 
-def fill_page(page: Path, card: dict[str, Any]) -> None:
-    """Put the tables between a page's two marks, if it has them."""
+def load_evaluations(folder: Path) -> dict[str, Any]:
+    """Return the stored evaluations of learned words, by their kind."""
+    paths = {kind: folder / f"{kind}.json" for kind in KINDS}
+    return {
+        kind: json.loads(path.read_text(encoding="utf-8"))
+        for kind, path in paths.items()
+        if path.exists()
+    }
+
+
+def fill_page(
+    page: Path,
+    card: dict[str, Any],
+    evaluations: dict[str, Any] | None = None,
+) -> None:
+    """Put the tables between a page's two marks, if it has them.
+
+    `card` and `evaluations` are those of `format_tables`.
+    """
     text = page.read_text(encoding="utf-8") if page.exists() else ""
     if BEGIN not in text or END not in text:
         return
     before, rest = text.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
-    filled = f"{before}{BEGIN}\n\n{format_tables(card)}\n\n{END}{after}"
+    tables = format_tables(card, evaluations)
+    filled = f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}"
     with write_atomically(page) as unfinished:
         unfinished.write_text(filled, encoding="utf-8")

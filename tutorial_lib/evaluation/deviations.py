@@ -7,13 +7,13 @@ with it, and by how much.
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean
 
 from tutorial_lib import world
 from tutorial_lib.errors import JudgeError
 from tutorial_lib.evaluation.judge_networks import AttributeJudge
-from tutorial_lib.evaluation.judges import read_attributes, read_numbers
+from tutorial_lib.evaluation.judges import Reading, read_images
 from tutorial_lib.images import Images
 
 PERSON_LABELS = ("hair", "glasses", "facial_hair", "eye_color", "mark")
@@ -56,9 +56,8 @@ def measure_deviations(
     them the concept's own numbers count. Raises JudgeError for a judge that
     reads labels only.
     """
-    truth = _learn_truth(judge, concept, drawn)
-    readings = _read(judge, images, concept)
-    return [_compare(reading, truth) for reading in readings]
+    truth = learn_truth(judge, concept, drawn)
+    return compare_readings(read_images(judge, images), truth)
 
 
 def measure_mean_deviation(
@@ -74,8 +73,8 @@ def measure_mean_deviation(
     `measure_deviations`. Raises JudgeError without images, and for a judge
     that reads labels only.
     """
-    truth = _learn_truth(judge, concept, drawn)
-    readings = _read(judge, images, concept)
+    truth = learn_truth(judge, concept, drawn)
+    readings = _order_all(read_images(judge, images), concept)
     if not readings:
         raise JudgeError("There is no image to measure a deviation of.")
     deviations = [_compare(reading, truth) for reading in readings]
@@ -85,14 +84,6 @@ def measure_mean_deviation(
     }
     together = Reading(readings[0].labels, _average(readings))
     return Deviation(right, _compare(together, truth).off)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a judge reads in an image: labels and numbers."""
-
-    labels: dict[str, str]
-    numbers: Numbers
 
 
 @dataclass(frozen=True)
@@ -123,21 +114,32 @@ def read_label(reading: Reading, name: str) -> object:
     return reading.labels[name]
 
 
-def _learn_truth(
+def learn_truth(
     judge: AttributeJudge, concept: Concept, drawn: "Images | None"
 ) -> Truth:
-    """Return the truth about a concept, as its drawn images are read."""
+    """Return the truth about a concept, as its drawn images are read.
+
+    `drawn` is that of `measure_deviations`. Raises JudgeError for a judge
+    that reads labels only.
+    """
     if not judge.numbers:
         raise JudgeError(
             "This judge reads no numbers; load the judges of the repository "
             "with load_judges()."
         )
-    readings = _read(judge, drawn, concept) if drawn is not None else []
+    readings = read_images(judge, drawn) if drawn is not None else []
+    readings = _order_all(readings, concept)
     if not readings:
         return Truth(concept, {}, [])
     usual, true = _average(readings), _measure(concept)
     shift = {name: true[name] - usual[name] for name in true}
     return Truth(concept, shift, readings)
+
+
+def compare_readings(readings: list[Reading], truth: Truth) -> list[Deviation]:
+    """Return how far off what was read in each image is from the truth."""
+    ordered = _order_all(readings, truth.concept)
+    return [_compare(reading, truth) for reading in ordered]
 
 
 def _measure(concept: Concept) -> Numbers:
@@ -147,15 +149,14 @@ def _measure(concept: Concept) -> Numbers:
     return world.measure_person(concept)
 
 
-def _read(
-    judge: AttributeJudge, images: Images, concept: Concept
-) -> list[Reading]:
-    """Return what is read in each image."""
-    rows = read_numbers(judge, images)
-    if isinstance(concept, world.Pattern):
-        rows = [_order_colors(row, concept) for row in rows]
-    labels = read_attributes(judge, images)
-    return [Reading(*pair) for pair in zip(labels, rows, strict=True)]
+def _order_all(readings: list[Reading], concept: Concept) -> list[Reading]:
+    """Put the colours of a pattern into the order that fits it best."""
+    if not isinstance(concept, world.Pattern):
+        return readings
+    return [
+        replace(reading, numbers=_order_colors(reading.numbers, concept))
+        for reading in readings
+    ]
 
 
 def _average(readings: list[Reading]) -> Numbers:

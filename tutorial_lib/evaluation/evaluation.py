@@ -1,7 +1,8 @@
 """Evaluation: how well was X learned, compared with four reference rows."""
 
 import math
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +13,17 @@ from tqdm.auto import tqdm
 from tutorial_lib import world
 from tutorial_lib.arguments import read_choice, read_seed, read_whole_number
 from tutorial_lib.errors import TutorialError
+from tutorial_lib.evaluation.deviations import (
+    Deviation,
+    Truth,
+    compare_readings,
+)
 from tutorial_lib.evaluation.gallery import Gallery, GalleryBuilder
-from tutorial_lib.evaluation.judges import Judges
+from tutorial_lib.evaluation.judges import Judges, read_images
 from tutorial_lib.evaluation.rows import (
     BASELINES,
+    OFF_ROWS,
+    OWN_ROWS,
     ROWS,
     Row,
     Subject,
@@ -24,11 +32,17 @@ from tutorial_lib.evaluation.rows import (
     pick_names,
     split_count,
 )
-from tutorial_lib.evaluation.scores import identity, prompt_score
+from tutorial_lib.evaluation.ruler import Shares, average, learn_drawn_truth
+from tutorial_lib.evaluation.scores import (
+    measure_cosines,
+    rank_first,
+    score_readings,
+)
 from tutorial_lib.evaluation.statistics import (
     Share,
     estimate_share,
     paired_interval,
+    ratio_interval,
 )
 from tutorial_lib.kinds import KINDS, Prompt
 from tutorial_lib.models import Models
@@ -39,7 +53,10 @@ class JudgedImages:
     """The images of one row, prompt and concept, with the judges' verdicts.
 
     For each image, `identity` says whether its nearest concept is the true
-    one, and `asked` whether it shows what the prompt asked for.
+    one, `cosines` holds the cosine of its embedding with the true reference,
+    and `asked` says whether it shows what the prompt asked for. `deviations`
+    says of each image how far off it is; it is empty where the prompt may
+    hide the concept, for names, and by a judge that reads no numbers.
     """
 
     row: str
@@ -48,6 +65,8 @@ class JudgedImages:
     identity: list[bool]
     asked: list[bool]
     images: list[Image.Image]
+    cosines: list[float]
+    deviations: list[Deviation] = field(default_factory=list)
 
 
 @dataclass
@@ -96,6 +115,60 @@ class Evaluation:
         value = float(np.mean(x) - np.mean(other))
         return {"value": value, "low": low, "high": high}
 
+    def share_of_drawn(self) -> Share | None:
+        """Return X's identity as a share of that of drawn images.
+
+        None if no drawn image was found.
+        """
+        x, clusters = self._collect("identity", "x")
+        drawn, _ = self._collect("identity", "drawn")
+        if not any(drawn):
+            return None
+        low, high = ratio_interval(x, drawn, clusters=clusters)
+        value = float(np.mean(x) / np.mean(drawn))
+        return {"value": value, "low": low, "high": high}
+
+    def cosine(self, row: str) -> Share:
+        """Return a row's cosine with the truth as a share of the drawn one.
+
+        It is the mean over concepts of their mean cosine, divided by that of
+        their drawn images; `worst` is the lowest of them. `row` is one of
+        `OWN_ROWS`. Raises TutorialError for a row of other concepts.
+        """
+        cosines, drawn = (self._group_cosines(name) for name in (row, "drawn"))
+        if set(cosines) != set(drawn):
+            raise TutorialError(f"No drawn pictures go with the row {row!r}.")
+        shares = {
+            cluster: np.asarray(values) / np.mean(drawn[cluster])
+            for cluster, values in cosines.items()
+        }
+        share = estimate_share(
+            np.concatenate(list(shares.values())).tolist(),
+            [name for name, values in shares.items() for _ in values],
+        )
+        worst = min(float(values.mean()) for values in shares.values())
+        return share | {"worst": worst}
+
+    def off(self, row: str) -> Shares:
+        """Return how far off a row's images are on average, by attribute.
+
+        The mean absolute deviations, and the shares of right labels, are
+        those of `ruler.average`; for a row without any it is empty.
+        """
+        deviations: dict[Hashable, list[Deviation]] = defaultdict(list)
+        for judged in self.judged:
+            if judged.row == row and judged.deviations:
+                deviations[judged.cluster] += judged.deviations
+        return average(deviations)
+
+    def _group_cosines(self, row: str) -> dict[str, list[float]]:
+        """Return the cosines of a row's images that show their concept."""
+        cosines: dict[str, list[float]] = defaultdict(list)
+        for judged in self.judged:
+            if judged.row == row and judged.prompt.shows_identity:
+                cosines[judged.cluster] += judged.cosines
+        return cosines
+
     def _collect(
         self, measure: str, row: str, prompt: Prompt | None = None
     ) -> tuple[list[bool], list[str]]:
@@ -116,15 +189,22 @@ class Evaluation:
 
     def summarize(self) -> dict[str, Any]:
         """Return the object that results.json and `evaluate` hold."""
-        return {
+        off = {row: self.off(row) for row in OFF_ROWS}
+        summary: dict[str, Any] = {
             "kind": self.kind,
             "seeds": self.seeds,
             "recipe": self.recipe,
             "identity": {row: self.rate("identity", row) for row in ROWS},
             "prompt": {row: self.rate("prompt", row) for row in ROWS},
             "lead": {row: self.lead(row) for row in BASELINES},
+            "cosine": {row: self.cosine(row) for row in OWN_ROWS},
             "seconds_per_word": round(self.seconds_per_word, 1),
         }
+        if share := self.share_of_drawn():
+            summary["share_of_drawn"] = share
+        if all(off.values()):
+            summary["off"] = off
+        return summary
 
 
 def judge_images(
@@ -133,16 +213,27 @@ def judge_images(
     prompt: Prompt,
     images: list[Image.Image],
     gallery: Gallery,
+    truth: Truth | None = None,
 ) -> JudgedImages:
-    """Let the judges look at the images of one row, prompt and concept."""
-    kind = world.kind_of(row.truth)
+    """Let the judges look at the images of one row, prompt and concept.
+
+    Deviations are those from `truth`, if that is given and can be seen.
+    """
+    judge = judges.of_kind(world.kind_of(row.truth))
+    cosines = measure_cosines(judge, images, gallery)
+    readings = read_images(judges.attributes, images)
+    deviations = []
+    if truth is not None and prompt.shows_identity:
+        deviations = compare_readings(readings, truth)
     return JudgedImages(
         row=row.name,
         prompt=prompt,
         cluster=row.cluster,
-        identity=identity(judges.of_kind(kind), images, gallery),
-        asked=prompt_score(judges.attributes, images, prompt.asked),
+        identity=[rank == 1 for rank in rank_first(cosines)],
+        asked=score_readings(judges.attributes, readings, prompt.asked),
         images=images,
+        cosines=cosines[:, 0].tolist(),
+        deviations=deviations,
     )
 
 
@@ -164,7 +255,13 @@ def evaluate_concept(
     named = pick_names(builder.kind, num_names, seed=seed)
     judged = []
     galleries: dict[str, Gallery] = {}
+    truth = (
+        learn_drawn_truth(judges.attributes, subject.truth)
+        if judges.attributes.numbers
+        else None
+    )
     for row in list_rows(builder.kind, subject, named):
+        own_truth = truth if row.name in OWN_ROWS else None
         if row.cluster not in galleries:
             galleries[row.cluster] = builder.build(row.truth)
         for prompt, count in counts.items():
@@ -172,7 +269,9 @@ def evaluate_concept(
             num_images = math.ceil(count / shared)
             images = make_row_images(models, row, prompt, num_images, seed)
             gallery = galleries[row.cluster]
-            judged.append(judge_images(judges, row, prompt, images, gallery))
+            judged.append(
+                judge_images(judges, row, prompt, images, gallery, own_truth)
+            )
             advance(num_images)
     return judged
 

@@ -71,8 +71,9 @@ class Gallery:
     """A concept among 99 others, each as a reference embedding.
 
     The first row of `references` is the true concept. Then come 24
-    lookalikes, which the same plain description fits, and 75 distractors,
-    random concepts that no training image shows.
+    lookalikes, which the same plain description fits though an eye can tell
+    them from it, and 75 distractors, random concepts that no training image
+    shows.
     """
 
     concept: world.Pattern | world.Person
@@ -84,15 +85,16 @@ class GalleryBuilder:
     """Builds galleries for one judge, embedding the distractors only once.
 
     Each reference is made of `images_each` images. No lookalike is nearer to
-    the concept than `min_distance`, in visible steps: of 1, an eye can just
-    tell two concepts apart.
+    the concept than `min_distance`, in visible steps: lookalikes that no eye
+    could tell from the truth are no lookalikes, and of one step an eye can
+    just tell two concepts apart.
     """
 
     judge: EmbeddingJudge
     kind: str
     seed: int = 0
     images_each: int = REFERENCE_IMAGES
-    min_distance: float = 0.0
+    min_distance: float = 1.0
     distractors: list[Reference] = field(default_factory=list)
 
     def embed(self, concept: world.Pattern | world.Person) -> Reference:

@@ -19,6 +19,7 @@ from tutorial_lib.evaluation.judge_networks import (
     EmbeddingJudge,
     ImageBatch,
 )
+from tutorial_lib.evaluation.quantization import dequantize, quantize
 from tutorial_lib.files import write_atomically, write_json
 from tutorial_lib.generation import to_pixels
 from tutorial_lib.images import Images, as_images
@@ -54,15 +55,12 @@ def build_judge(
 
 
 def save_judges(judges: Judges, folder: str | Path) -> Path:
-    """Write judges.json and one fp16 safetensors file for each judge."""
+    """Write judges.json and one int8 safetensors file for each judge."""
     folder = read_path(folder, "folder")
     descriptions = {}
     for name in JUDGE_NAMES:
         judge = getattr(judges, name)
-        tensors = {
-            key: value.detach().cpu().half().contiguous()
-            for key, value in judge.state_dict().items()
-        }
+        tensors = quantize(judge.state_dict())
         with write_atomically(folder / f"{name}.safetensors") as unfinished:
             unfinished.write_bytes(save(tensors, metadata={"format": "pt"}))
         descriptions[name] = judge.describe()
@@ -86,7 +84,7 @@ def load_judges(
         for name in JUDGE_NAMES:
             judge = build_judge(descriptions[name])
             tensors = load_file(folder / f"{name}.safetensors")
-            judge.load_state_dict({k: v.float() for k, v in tensors.items()})
+            judge.load_state_dict(dequantize(tensors))
             loaded[name] = judge.eval().requires_grad_(False).to(device)
     except FileNotFoundError as error:
         raise JudgeError(
@@ -134,43 +132,65 @@ def embed_with_judge(
     return torch.cat([judge(batch).cpu() for batch in batches])
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What a judge reads in an image: labels and numbers, by their names."""
+
+    labels: dict[str, str]
+    numbers: dict[str, float]
+
+
 @torch.no_grad()
+def read_images(
+    judge: AttributeJudge,
+    images: Images,
+    batch_size: int = 64,
+) -> list[Reading]:
+    """Return the likeliest labels and the numbers of each image.
+
+    The numbers are those of `world.measure_scene`: periods, angles, colours,
+    faces. One that an image does not show is a guess; a judge that reads
+    labels only gives none.
+    """
+    readings = []
+    images = as_images(images, allow_empty=True)
+    for batch in stack_batches(judge, images, batch_size):
+        features = judge.trunk(batch)
+        rows = _read_labels(judge, features), _read_numbers(judge, features)
+        readings += [Reading(*pair) for pair in zip(*rows, strict=True)]
+    return readings
+
+
 def read_attributes(
     judge: AttributeJudge,
     images: Images,
     batch_size: int = 64,
 ) -> list[dict[str, str]]:
     """Return the likeliest label of every attribute, for each image."""
-    readings = []
-    images = as_images(images, allow_empty=True)
-    for batch in stack_batches(judge, images, batch_size):
-        logits = judge(batch)
-        best = {name: row.argmax(-1).tolist() for name, row in logits.items()}
-        readings += [
-            {name: judge.labels[name][best[name][i]] for name in best}
-            for i in range(len(batch))
-        ]
-    return readings
+    readings = read_images(judge, images, batch_size)
+    return [reading.labels for reading in readings]
 
 
-@torch.no_grad()
-def read_numbers(
-    judge: AttributeJudge,
-    images: Images,
-    batch_size: int = 64,
+def _read_labels(
+    judge: AttributeJudge, features: Float[Tensor, "batch num_features"]
+) -> list[dict[str, str]]:
+    """Return the likeliest label of every attribute, for each image."""
+    logits = judge.read_labels(features)
+    best = {name: row.argmax(-1).tolist() for name, row in logits.items()}
+    return [
+        {name: judge.labels[name][best[name][i]] for name in best}
+        for i in range(len(features))
+    ]
+
+
+def _read_numbers(
+    judge: AttributeJudge, features: Float[Tensor, "batch num_features"]
 ) -> list[dict[str, float]]:
-    """Return the numbers that the judge reads in each image, by their names.
-
-    They are those of `world.measure_scene`: periods, angles, colours, faces.
-    A number that an image does not show is a guess.
-    """
+    """Return the numbers of each image in their own units, by their names."""
+    if not judge.numbers:
+        return [{} for _ in features]
     mean, std = torch.tensor(list(judge.numbers.values())).T
-    readings = []
-    images = as_images(images, allow_empty=True)
-    for batch in stack_batches(judge, images, batch_size):
-        numbers = judge.read_numbers(judge.trunk(batch)).cpu() * std + mean
-        readings += [
-            dict(zip(judge.numbers, row, strict=True))
-            for row in numbers.tolist()
-        ]
-    return readings
+    numbers = judge.read_numbers(features).cpu() * std + mean
+    return [
+        dict(zip(judge.numbers, row, strict=True)) for row in numbers.tolist()
+    ]

@@ -207,7 +207,8 @@ def save_sheet(
     for start in range(0, SHEET_ROWS * SHEET_COLUMNS, SHEET_COLUMNS):
         row = slice(start, start + SHEET_COLUMNS)
         sheet += rendered[row] + generated[row]
-    make_grid(sheet, columns=SHEET_COLUMNS, side=96).save(path, quality=90)
+    grid = make_grid(sheet, columns=SHEET_COLUMNS)
+    grid.save(path, quality=88, optimize=True)
 
 
 def round_all(value: Any) -> Any:

@@ -19,6 +19,8 @@ from tutorial_lib.models import Models
 from tutorial_lib.words import LearnedWord
 
 ROWS = ("x", "drawn", "named", "description", "initializer")
+OWN_ROWS = ("x", "drawn", "description", "initializer")  # of X's concept
+OFF_ROWS = ("x", "drawn", "description")  # of which is said how far off
 BASELINES = ("description", "initializer")  # what X has to beat
 DRAWN_SEEDS = 500_000  # other images than those the references are made of
 

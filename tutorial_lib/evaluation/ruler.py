@@ -5,14 +5,20 @@ read; what they miss there is the ruler's own error.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from PIL import Image
 from tqdm.auto import tqdm
 
-from tutorial_lib.evaluation.deviations import Deviation, measure_deviations
+from tutorial_lib.evaluation.deviations import (
+    Deviation,
+    Truth,
+    compare_readings,
+    learn_truth,
+)
 from tutorial_lib.evaluation.gallery import GalleryBuilder, render_references
-from tutorial_lib.evaluation.judges import Judges
+from tutorial_lib.evaluation.judge_networks import AttributeJudge
+from tutorial_lib.evaluation.judges import Judges, read_images
 from tutorial_lib.evaluation.scores import identity
 from tutorial_lib.evaluation.statistics import Share, estimate_share
 from tutorial_lib.generation import decode_latents, encode_images
@@ -114,25 +120,35 @@ def measure_reader(
     the share that is right, of numbers the absolute difference from what
     other drawn images of the concept give.
     """
-    read: dict[str, dict[int, list[Deviation]]]
+    read: dict[str, dict[Hashable, list[Deviation]]]
     read = {source: {} for source in SOURCES}
     for number, seed in enumerate(
         tqdm(READ_SEEDS, desc=f"Reading {kind}s", leave=False)
     ):
         concept = new_concept(kind, seed)
-        size = judges.attributes.trunk.size
-        drawn = render_references(concept, REFERENCES, REFERENCE_SEED, size)
+        truth = learn_drawn_truth(judges.attributes, concept)
         for source, images in render_ruled(models, concept).items():
-            read[source][number] = measure_deviations(
-                judges.attributes, images, concept, drawn
+            read[source][number] = compare_readings(
+                read_images(judges.attributes, images), truth
             )
     return {source: average(by_number) for source, by_number in read.items()}
 
 
-def average(by_number: dict[int, list[Deviation]]) -> Shares:
-    """Return the means of deviations that are known by their concept."""
+def learn_drawn_truth(judge: AttributeJudge, concept: Concept) -> Truth:
+    """Return the truth about a concept, as new drawn images of it are read."""
+    size = judge.trunk.size
+    drawn = render_references(concept, REFERENCES, REFERENCE_SEED, size)
+    return learn_truth(judge, concept, drawn)
+
+
+def average(by_number: dict[Hashable, list[Deviation]]) -> Shares:
+    """Return the means of deviations that are known by their concept.
+
+    They are those of `measure_reader`, each with its interval; the share of
+    right labels has the label's name and " right".
+    """
     values: dict[str, list[float]] = defaultdict(list)
-    clusters: dict[str, list[int]] = defaultdict(list)
+    clusters: dict[str, list[Hashable]] = defaultdict(list)
     for number, deviations in by_number.items():
         for deviation in deviations:
             rights = {f"{k} right": v for k, v in deviation.right.items()}

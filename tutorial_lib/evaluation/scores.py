@@ -1,13 +1,23 @@
 """Scores: what the judges make of images."""
 
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
 from tutorial_lib.errors import JudgeError
 from tutorial_lib.evaluation.gallery import Gallery
 from tutorial_lib.evaluation.judge_networks import (
     AttributeJudge,
     EmbeddingJudge,
 )
-from tutorial_lib.evaluation.judges import embed_with_judge, read_attributes
+from tutorial_lib.evaluation.judges import (
+    Reading,
+    embed_with_judge,
+    read_images,
+)
 from tutorial_lib.images import Images, as_images
+
+Cosines = Float[Tensor, "images concepts"]
 
 
 def identity(
@@ -33,10 +43,24 @@ def rank_truth(
     is a finer measure than `identity` where images are nearly right.
     Taught in notebooks/00_start_here.ipynb.
     """
+    return rank_first(measure_cosines(judge, images, gallery))
+
+
+def measure_cosines(
+    judge: EmbeddingJudge, images: Images, gallery: Gallery
+) -> Cosines:
+    """Return the cosine of each image with each concept of the gallery.
+
+    The first column is that with the true concept.
+    """
     images = as_images(images, allow_empty=True)
     if not images:
-        return []
-    cosines = embed_with_judge(judge, images) @ gallery.references.T
+        return torch.zeros(0, len(gallery.references))
+    return embed_with_judge(judge, images) @ gallery.references.T
+
+
+def rank_first(cosines: Cosines) -> list[int]:
+    """Return the rank of the first column in each row, 1 for the highest."""
     return (1 + (cosines[:, 1:] > cosines[:, :1]).sum(1)).tolist()
 
 
@@ -52,6 +76,16 @@ def prompt_score(
     them. The mean of the list is the prompt score. Raises JudgeError for a
     label that the judge does not know. Taught in notebooks/07_corgi.ipynb.
     """
+    return score_readings(judge, read_images(judge, images), asked)
+
+
+def score_readings(
+    judge: AttributeJudge, readings: list[Reading], asked: dict[str, str]
+) -> list[bool]:
+    """Say of each reading whether it has the labels asked for.
+
+    Raises JudgeError for a label that the judge does not know.
+    """
     for name, label in asked.items():
         if label not in judge.labels.get(name, ()):
             raise JudgeError(
@@ -59,6 +93,6 @@ def prompt_score(
                 f"{', '.join(judge.labels.get(name, judge.labels))}."
             )
     return [
-        all(reading[name] == label for name, label in asked.items())
-        for reading in read_attributes(judge, images)
+        all(reading.labels[name] == label for name, label in asked.items())
+        for reading in readings
     ]

@@ -46,7 +46,7 @@ def sketch_similarity_method(
     add_box(axis, (6.6, 0.4, 1.5, 1), f"{num_images}\nvectors", theme)
     add_box(axis, (7.9, 2.5, 2.1, 1), "cosine\nsimilarity", theme)
     add_box(axis, (0, 2.5, 2.7, 1), f"X: {width} numbers", theme, changes=True)
-    examples = make_grid(images, columns=2, side=96)
+    examples = make_grid(images, columns=2)
     axis.imshow(examples, extent=(0.45, 2.25, 0, 1.8), aspect="auto")
     axis.set(xlim=SHEET_X, ylim=SHEET_Y)  # last: imshow sets limits too
     for start, end in SIMILARITY_ARROWS:

@@ -10,6 +10,7 @@ from PIL import Image
 from tutorial_lib.figures.grids import make_grid
 from tutorial_lib.images import ImageLike, Images, as_image, as_images
 
+JPEG_QUALITY = 85  # of 100
 SHOWN_MODES = ("RGB", "RGBA", "P", "L")  # a browser shows these as they are
 
 
@@ -17,7 +18,13 @@ def image_to_data_uri(image: Image.Image, format: str = "PNG") -> str:
     """Return a picture as a data URI; `format` is "PNG" or "JPEG"."""
     buffer = io.BytesIO()
     if format == "JPEG":
-        image.save(buffer, format=format, quality=90)
+        image.save(
+            buffer,
+            format=format,
+            quality=JPEG_QUALITY,
+            optimize=True,
+            progressive=True,
+        )
     else:
         image.save(buffer, format=format, optimize=True)
     code = base64.b64encode(buffer.getvalue()).decode("ascii")

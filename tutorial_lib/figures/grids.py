@@ -15,6 +15,7 @@ from tutorial_lib.images import (
 )
 
 GRID_GAP = 4  # pixels between the images of a grid or a strip
+MAX_COLUMNS = 6  # so many pictures of 128 pixels fit a page unscaled
 
 
 def resize_to_square(image: ImageLike, side: int) -> Image.Image:
@@ -32,8 +33,8 @@ def make_grid(
 ) -> Image.Image:
     """Lay pictures out in rows on white, each `side` pixels wide.
 
-    Without `columns`, up to six stand in one row; more are spread evenly
-    over rows of at most ten. Raises ImageError for an empty list.
+    Without `columns`, they are spread evenly over rows of at most six.
+    Raises ImageError for an empty list.
     """
     images = as_images(images, allow_empty=True)
     if not images:
@@ -41,7 +42,7 @@ def make_grid(
     side, num = check_size(side, "side"), len(images)
     if columns is not None:
         columns = check_size(columns, "columns")
-    rows = 1 if num <= 6 else max(2, -(-num // 10))
+    rows = -(-num // MAX_COLUMNS)
     columns = min(columns or -(-num // rows), num)
     rows = -(-num // columns)
     step = side + GRID_GAP
@@ -54,7 +55,7 @@ def make_grid(
 
 
 def film_strip(
-    images: Images, labels: list[str], side: int = 112
+    images: Images, labels: list[str], side: int = 128
 ) -> Image.Image:
     """Lay the frames of a film in one row, each with its label below.
 
@@ -68,14 +69,12 @@ def film_strip(
         )
     frames = make_grid(images, columns=len(images), side=side)
     figure = Figure(figsize=(frames.width / 100, frames.height / 100 + 0.24))
-    top = frames.height / (frames.height + 24)
-    axis = figure.add_axes((0, 1 - top, 1, top))
-    axis.imshow(frames, aspect="auto")
-    axis.set_axis_off()
     for i, label in enumerate(labels):
         middle = (i * (side + GRID_GAP) + side / 2) / frames.width
         figure.text(middle, 0.03, label, ha="center", fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
     buffer.seek(0)
-    return Image.open(buffer).convert("RGB")
+    strip = Image.open(buffer).convert("RGB")
+    strip.paste(frames)  # by matplotlib they would be resampled
+    return strip

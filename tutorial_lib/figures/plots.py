@@ -207,9 +207,9 @@ def _label_columns(axis: Axes, columns: Sequence[str | Image.Image]) -> None:
     for i, column in enumerate(columns):
         if isinstance(column, str):
             continue
-        pixels = np.asarray(resize_to_square(column, 96))
+        pixels = np.asarray(resize_to_square(column, 128))
         box = AnnotationBbox(
-            OffsetImage(pixels, zoom=28 / 96),
+            OffsetImage(pixels, zoom=28 / 128),
             (i, -0.5),
             xybox=(0, 18),
             boxcoords="offset points",

@@ -44,7 +44,7 @@ def make_images(stories: list[Story]) -> dict[str, Image.Image]:
         for story in stories
         for example in story.examples
     }
-    images = {"gallery.png": film_strip([*firsts.values()], [*firsts], 192)}
+    images = {"gallery.png": film_strip([*firsts.values()], [*firsts], 256)}
     for story in stories:
         for part, image in make_story_images(story).items():
             images[f"{story.name}_{part}.png"] = image
@@ -54,7 +54,7 @@ def make_images(stories: list[Story]) -> dict[str, Image.Image]:
 def make_story_images(story: Story) -> dict[str, Image.Image]:
     """Return the images of one concept, as part of the page -> image."""
     images = {
-        "given": make_grid(story.concept.images, side=96),
+        "given": make_grid(story.concept.images),
         "rows": rasterize_figure(story.plot_rows("light")),
     }
     for i, example in enumerate(story.examples, start=1):

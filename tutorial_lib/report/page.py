@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tutorial_lib.evaluation import format_share
+from tutorial_lib.evaluation import format_cosine, format_share
 from tutorial_lib.figures import (
     ROW_LABELS,
     image_to_data_uri,
@@ -17,6 +17,7 @@ from tutorial_lib.figures import (
     resize_to_square,
 )
 from tutorial_lib.report.story import Story
+from tutorial_lib.report.text_tables import OFF_NOTE, format_off
 
 TEMPLATES = Path(__file__).parent
 
@@ -31,6 +32,7 @@ def build_page(stories: list[Story], seconds: float) -> str:
         computer=f"{os.cpu_count()} cores, {platform.machine()}",
         date=time.strftime("%d %B %Y"),
         row_labels=ROW_LABELS,
+        off_note=OFF_NOTE,
     )
 
 
@@ -44,8 +46,10 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
+        cosine=format_cosine,
         data_uri=square_to_data_uri,
         figure_uri=figure_to_data_uri,
+        off=format_off,
         percent=to_percent,
         share=format_share,
     )

@@ -6,9 +6,7 @@ is there, so the judges can be trained while others are still rendered.
 
 import itertools
 import math
-import multiprocessing
 import random
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -282,41 +280,3 @@ def render_judge_shard(path: Path, number: int, size: int) -> None:
     )
     with write_atomically(path) as unfinished:
         unfinished.write_bytes(content)
-
-
-def render_judge_shards(
-    folder: Path,
-    count: int,
-    size: int,
-    workers: int = 2,
-    seconds: float = math.inf,
-) -> None:
-    """Render the shards of `count` images that are missing, in order.
-
-    After `seconds` no worker begins another one.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    numbers = range(math.ceil(count / SHARD_SIZE))
-    end = time.time() + seconds
-    context = multiprocessing.get_context("spawn")
-    processes = [
-        context.Process(
-            target=_render_every_nth,
-            args=(folder, numbers[first::workers], size, end),
-        )
-        for first in range(workers)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-
-
-def _render_every_nth(
-    folder: Path, numbers: range, size: int, end: float
-) -> None:
-    """Render one worker's shards, those that are missing."""
-    for number in numbers:
-        path = shard_path(folder, number)
-        if time.time() < end and not path.exists():
-            render_judge_shard(path, number, size)

@@ -4,42 +4,24 @@ They never see an image that was generated for a word, and nothing is ever
 trained on them.
 """
 
-import dataclasses
-import time
 from pathlib import Path
-from typing import Any
 
 import torch
-from diffusers import AutoencoderKL
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from tutorial_lib.evaluation import (
-    AttributeJudge,
-    EmbeddingJudge,
-    Judges,
-    save_judges,
-)
-from tutorial_lib.training.config import PretrainingConfig, read_config
+from tutorial_lib.evaluation import AttributeJudge, EmbeddingJudge, Judges
+from tutorial_lib.training.config import PretrainingConfig
 from tutorial_lib.training.judge_concepts import GROUP_SIZE
-from tutorial_lib.training.judge_images import (
-    LABELS,
-    NO_LABEL,
-    SHARD_SIZE,
-    VIEWS,
-)
+from tutorial_lib.training.judge_images import LABELS, NO_LABEL, VIEWS
 from tutorial_lib.training.judge_pool import JudgePool
 from tutorial_lib.training.judge_softening import shift_colors, soften
 from tutorial_lib.training.loop import autocast, train
 from tutorial_lib.training.steps import Step
 from tutorial_lib.world import COLOR_AXES, NUMBERS
 
-# By the judge's name, as are the networks' ways of pooling.
-# On a GPU: how many images at once, and which share of the seconds.
-GPU_BATCH_SIZES = {"attributes": 1024, "person": 1024, "pattern": 2048}
-SHARES = {"attributes": 0.42, "person": 0.13, "pattern": 0.45}
-MIN_IMAGES = 8 * SHARD_SIZE  # before training begins
+# How each network pools, in the order in which they are trained.
 POOLING = {"attributes": "all", "person": "layout", "pattern": "attention"}
 WIDTHS = (32, 64, 128, 128)  # the last four stages at most
 TEMPERATURE = 0.05
@@ -52,75 +34,25 @@ SECOND_COLUMNS = [NUMBERS.index(f"second_{axis}") for axis in COLOR_AXES]
 Numbers = Float[Tensor, "batch numbers"]
 
 
-def train_judges_by_clock(
-    shards: Path,
-    vae_folder: Path,
-    folder: Path,
-    seconds: float,
-    size: int = 128,
-    capacity: int = 320_000,
-    device: str = "cuda",
-) -> Judges:
-    """Train the judges in so many seconds, on shards as they appear.
-
-    They, their checkpoints and their losses are written to `folder`; the
-    VAE comes from a diffusers folder.
-    """
-    start = time.monotonic()
-    torch.backends.cudnn.benchmark = True  # every batch has the same shape
-    vae = AutoencoderKL.from_pretrained(vae_folder).eval()
-    vae = vae.requires_grad_(False).to(device, torch.bfloat16)
-    pool = JudgePool(shards, capacity, size, device, vae)
-    pool.wait_for(min(capacity, MIN_IMAGES))
-    configs = {
-        name: dataclasses.replace(
-            read_config(f"judge-{name}"),
-            batch_size=GPU_BATCH_SIZES[name],
-            save_every=10**6,
-        )
-        for name in SHARES
-    }
-    left = seconds - (time.monotonic() - start)
-    try:
-        judges = train_judges(pool, folder, configs, left)
-    finally:
-        pool.close()
-    save_judges(judges, folder)
-    print(f"{pool.count} images; the judges are in {folder}")
-    return judges
-
-
 def train_judges(
-    pool: JudgePool,
-    folder: Path,
-    configs: dict[str, PretrainingConfig],
-    seconds: float | None = None,
+    pool: JudgePool, folder: Path, configs: dict[str, PretrainingConfig]
 ) -> Judges:
     """Train the three judges one after the other, each by its config.
 
     The reader of attributes is the first; the others start from what its
-    trunk has learned. With `seconds` all three share them, as SHARES says.
+    trunk has learned.
     """
-    end = time.monotonic() + (seconds or 0)
-    judges: dict[str, Any] = {}
-    to_come = sum(SHARES.values())
-    for name, share in SHARES.items():
-        config = configs[name]
-        if seconds:
-            part = (end - time.monotonic()) * share / to_come
-            config = dataclasses.replace(
-                config, steps=None, seconds=max(1.0, part)
-            )
-        to_come -= share
-        checkpoint = folder / f"judge-{name}.pt"
-        if name == "attributes":
-            judges[name] = train_attribute_judge(pool, checkpoint, config)
-        else:
-            start = judges["attributes"].trunk.blocks.state_dict()
-            judges[name] = train_embedding_judge(
-                pool, name, checkpoint, config, start
-            )
-    return Judges(**judges)
+    reader = train_attribute_judge(
+        pool, folder / "judge-attributes.pt", configs["attributes"]
+    )
+    start = reader.trunk.blocks.state_dict()
+    person, pattern = (
+        train_embedding_judge(
+            pool, name, folder / f"judge-{name}.pt", configs[name], start
+        )
+        for name in ("person", "pattern")
+    )
+    return Judges(pattern=pattern, person=person, attributes=reader)
 
 
 def choose_widths(size: int) -> tuple[int, ...]:

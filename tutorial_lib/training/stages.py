@@ -18,6 +18,7 @@ from tutorial_lib.evaluation import (
     Judges,
     fill_page,
     format_tables,
+    load_evaluations,
     load_judges,
     save_judges,
     write_card,
@@ -269,8 +270,9 @@ def enlarge_vae(run: TrainingRun) -> None:
     size = read_size(run)
     if run.size != 2 * size:
         raise CommandError(
-            f"The models in '{run.target}' make images of {size} pixels; "
-            f"a larger VAE for them needs --size {2 * size}."
+            f"The models in '{run.target}' make images of {size} pixels, and "
+            f"a larger VAE for them ones of {2 * size}, not {run.size}; give "
+            f"that as --size, or name smaller models as --target."
         )
     enlarging.enlarge_vae(
         load_models(make_profile(run, size), run.device),
@@ -325,7 +327,8 @@ def measure_models(run: TrainingRun) -> None:
         max(2, round(run.num_captions * run.share)),
         path,
     )
-    fill_page(path.with_name("README.md"), card)
+    evaluations = load_evaluations(run.target.parent / "evaluation")
+    fill_page(path.with_name("README.md"), card, evaluations)
     print(f"{format_tables(card)}\n\nThe numbers are in {path}")
 
 

@@ -1,9 +1,10 @@
 """A slider through pictures that were made before it is shown.
 
 It is a film strip in one picture, and a few lines of JavaScript that show
-one frame of it, enlarged, above a slider. It needs no kernel and no
-ipywidgets. Where scripts do not run (GitHub, a notebook not yet trusted,
-paper) the strip with its labels is still there, and nothing is missing.
+one frame of it, enlarged if it is small, above a slider. It needs no kernel
+and no ipywidgets. Where scripts do not run (GitHub, a notebook not yet
+trusted, paper) the strip with its labels is still there, and nothing is
+missing.
 """
 
 import html
@@ -15,7 +16,7 @@ from PIL import Image
 from tutorial_lib.errors import ImageError
 from tutorial_lib.figures import GRID_GAP, film_strip, image_to_data_uri
 
-ZOOM = 2.0  # how much larger than in the strip a frame is above the slider
+LARGE = 256  # pixels that a frame above the slider has, if need be enlarged
 
 # Runs once, as the strip's onload; all it shows is cut out of the strip.
 SCRIPT = """
@@ -95,7 +96,7 @@ def make_slider(
         "start": start,
         "side": side,
         "step": side + GRID_GAP,
-        "zoom": ZOOM,
+        "zoom": max(1, LARGE // side),
     }
     return (
         f'<figure style="margin:0"><img style="max-width:100%" '

@@ -91,13 +91,13 @@ def list_uploads(value: Any) -> Iterable[tuple[str, bytes]]:
 def describe_folder(folder: Path, kind: str) -> str:
     """Return the pictures of a folder, and the report on them, as HTML."""
     try:
-        concept = load_concept(folder.absolute(), size=96, kind=kind)
+        concept = load_concept(folder.absolute(), size=128, kind=kind)
     except ImageError as error:
         return f"<p>{escape_lines(str(error))}</p>"
-    grid = make_grid(concept.images, columns=10, side=72)
+    grid = make_grid(concept.images)
     names = make_printable(", ".join(concept.files))
     return (
-        image_to_html(grid, alt=f"Uploaded pictures: {names}")
+        image_to_html(grid, f"Uploaded pictures: {names}", format="JPEG")
         + f"<p>{escape_lines(str(concept.report))}</p>"
     )
 

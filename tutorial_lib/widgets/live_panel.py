@@ -23,7 +23,7 @@ from tutorial_lib.models import Models
 from tutorial_lib.words import Entry, History, LearnedWord
 
 PREVIEW_EVERY = 20  # steps
-MAX_PREVIEWS = 8  # the latest ones are shown
+MAX_PREVIEWS = 6  # the latest ones are shown
 
 
 @dataclass
@@ -119,12 +119,10 @@ def plot_history(history: History, steps: int) -> Image.Image:
 def make_previews(previews: dict[int, Image.Image]) -> str:
     """Make HTML of the latest previews, side by side."""
     steps = sorted(previews)[-MAX_PREVIEWS:]
-    strip = make_grid(
-        [previews[step] for step in steps], columns=MAX_PREVIEWS, side=88
-    )
+    strip = make_grid([previews[step] for step in steps])
     listed = ", ".join(str(step) for step in steps)
     caption = f"one noise, drawn with the word of step {listed}"
-    return image_to_html(strip, alt=caption, caption=caption)
+    return image_to_html(strip, caption, caption, format="JPEG")
 
 
 def has_ended(history: History, steps: int) -> bool:
