@@ -22,6 +22,10 @@ class DataError(TutorialError, FileNotFoundError):
     """Files of the tutorial itself that are not there."""
 
 
+class FetchError(TutorialError, OSError):
+    """Files of the web that cannot be fetched, with the reason."""
+
+
 class FileError(TutorialError, OSError):
     """A file that cannot be written, with the reason."""
 

@@ -1,7 +1,8 @@
-"""The kinds of concept: a pattern and a person, and all that differs.
+"""The kinds of concept: a pattern, a person, an object, and all that differs.
 
-A kind knows the article's prompts, the sentences that X is learned in, the
-word that X begins as, and how many images the article took.
+A kind knows example prompts (the article's for a pattern and a person), the
+sentences that X is learned in, the word that X begins as, and how many images
+are usual.
 """
 
 from dataclasses import dataclass
@@ -30,8 +31,8 @@ class Kind:
     """A kind of concept that a word can be learned for.
 
     `templates` are sentences with a gap {} that X is learned in, `prompts`
-    the article's two examples, `initializer` the word or phrase that X
-    begins as. `noun` says what the `num_images` images of the article show.
+    two examples, `initializer` the word or phrase that X begins as. `noun`
+    says what the usual `num_images` images show.
     """
 
     name: str
@@ -96,15 +97,50 @@ PERSON = Kind(
         ),
     ),
 )
-KINDS = {kind.name: kind for kind in (PATTERN, PERSON)}
+# An animal or a thing in photos. The drawn world has none, so no judge knows
+# it. The templates are some of Gal et al. (2022), An Image is Worth One Word,
+# appendix; the prompts are two of DreamBooth's.
+OBJECT = Kind(
+    name="object",
+    noun="photos of one thing",
+    num_images=5,
+    initializer="object",
+    templates=(
+        "a photo of a {}",
+        "a rendering of a {}",
+        "a cropped photo of the {}",
+        "a close-up photo of a {}",
+        "a bright photo of the {}",
+        "a photo of my {}",
+        "a good photo of the {}",
+    ),
+    prompts=(
+        Prompt(
+            text="a {} in the jungle",
+            asked={},
+            share=0.5,
+            shows_identity=True,
+            rendered={},
+        ),
+        Prompt(
+            text="a {} on top of pink fabric",
+            asked={},
+            share=0.5,
+            shows_identity=True,
+            rendered={},
+        ),
+    ),
+)
+KINDS = {kind.name: kind for kind in (PATTERN, PERSON)}  # the drawn world's
+LEARNABLE_KINDS = {**KINDS, OBJECT.name: OBJECT}
 
 
 def get_kind(name: str) -> Kind:
-    """Return the kind of this name, "pattern" or "person".
+    """Return the kind of this name: "pattern", "person" or "object".
 
     Raises TutorialError for another name.
     """
-    if not isinstance(name, str) or name not in KINDS:
-        known = " or ".join(f'"{known}"' for known in KINDS)
+    if not isinstance(name, str) or name not in LEARNABLE_KINDS:
+        known = " or ".join(f'"{known}"' for known in LEARNABLE_KINDS)
         raise TutorialError(f'There is no kind "{name}"; say {known}.')
-    return KINDS[name]
+    return LEARNABLE_KINDS[name]

@@ -19,6 +19,22 @@ ROOT = Path.cwd() if IS_WHEEL else PACKAGE.parent
 DATA = (PACKAGE if IS_WHEEL else ROOT) / "data"
 OUT = Path(os.environ.get("TUTORIAL_OUT") or ROOT / "out").expanduser()
 
+# DreamBooth's data set: where its files are fetched from (one commit's, or a
+# mirror's that serves the same), and the folder that keeps them. A folder
+# that has them, such as a clone's `dataset`, needs no fetching.
+DREAMBENCH_SOURCE = os.environ.get("TUTORIAL_DREAMBENCH_SOURCE") or (
+    "https://raw.githubusercontent.com/google/dreambooth/"
+    "4f887af7970a06fc0cd3adaa1d0b368547d6a1d0/dataset"
+)
+DREAMBENCH_FOLDER = Path(
+    os.environ.get("TUTORIAL_DREAMBENCH") or OUT / "dreambench"
+).expanduser()
+
+# A folder that holds the networks that measure a word's fidelity, each in a
+# folder of its own ("dino", "dinov2", "clip"); without it they come from the
+# hub.
+ENCODERS_FOLDER = os.environ.get("TUTORIAL_ENCODERS") or None
+
 
 @dataclass(frozen=True)
 class Profile:

@@ -86,7 +86,7 @@ def test_the_sheet_shows_each_image_below_what_it_should_show(tmp_path):
     red = [Image.new("RGB", (8, 8), "red")] * count
     model_card.save_sheet(black, red, tmp_path / "sheet.png")
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
-    rows = [sheet[50 + 100 * i, 50].tolist() for i in range(4)]
+    rows = [sheet[50 + 132 * i, 50].tolist() for i in range(4)]
     assert rows == [[0, 0, 0], [255, 0, 0]] * 2
 
 

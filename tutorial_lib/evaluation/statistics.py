@@ -48,6 +48,22 @@ def estimate_share(
     return {"value": float(np.mean(hits)), "low": low, "high": high}
 
 
+def estimate_mean(
+    cosines: Sequence[float], clusters: Sequence[Hashable] | None = None
+) -> Share:
+    """Return a mean of cosines, -1 to 1, with its 95 % interval.
+
+    `clusters` are those of `bootstrap_interval`. One cosine says nothing of
+    how far others would be from it: its interval is from -1 to 1. Raises
+    TutorialError without any.
+    """
+    values, index = _number_clusters(cosines, clusters)
+    low, high = (-1.0, 1.0)
+    if len(values) > 1:
+        low, high = _resample(values, index, level=0.95, rounds=4000, seed=0)
+    return {"value": float(values.mean()), "low": low, "high": high}
+
+
 def format_share(share: Share) -> str:
     """Write a share with its interval, as in "83 % (67 to 96)"."""
     value, low, high = (

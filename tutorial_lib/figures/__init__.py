@@ -3,6 +3,11 @@
 A figure computes nothing: it is handed images or numbers and shows them.
 """
 
+from tutorial_lib.figures.attention import plot_attention
+from tutorial_lib.figures.clip_diagrams import (
+    sketch_clip,
+    sketch_embedding_table,
+)
 from tutorial_lib.figures.diagrams import sketch_similarity_method
 from tutorial_lib.figures.diffusion import (
     channels_to_images,
@@ -33,13 +38,19 @@ from tutorial_lib.figures.learning import (
     plot_settings,
     plot_with_levels,
 )
+from tutorial_lib.figures.method_diagrams import (
+    sketch_article_method,
+    sketch_paper_method,
+)
 from tutorial_lib.figures.plots import (
     ROW_LABELS,
     plot_curves,
     plot_heat_map,
     plot_rows,
 )
+from tutorial_lib.figures.series_map import sketch_series
 from tutorial_lib.figures.similarity import plot_bars, plot_spread
+from tutorial_lib.figures.unet_diagram import sketch_unet
 
 __all__ = [
     "GRID_GAP",
@@ -49,6 +60,7 @@ __all__ = [
     "image_to_data_uri",
     "image_to_html",
     "make_grid",
+    "plot_attention",
     "plot_bars",
     "plot_curves",
     "plot_errors",
@@ -67,5 +79,11 @@ __all__ = [
     "show_figure",
     "show_grid",
     "show_image",
+    "sketch_article_method",
+    "sketch_clip",
+    "sketch_embedding_table",
+    "sketch_paper_method",
+    "sketch_series",
     "sketch_similarity_method",
+    "sketch_unet",
 ]

@@ -1,15 +1,11 @@
-"""Diagrams: boxes and arrows that show how a method works.
+"""The diagram of the similarity method, on a sheet of 10 x 6 units."""
 
-They are laid out with matplotlib on a sheet of 10 x 6 units.
-"""
-
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from PIL import Image
 
 from tutorial_lib.figures.grids import make_grid
-from tutorial_lib.figures.plots import THEMES, start_figure
+from tutorial_lib.figures.plots import start_figure
+from tutorial_lib.figures.sheet import add_arrow, add_box, add_note
 
 SHEET_X, SHEET_Y = (-0.1, 10.1), (-0.1, 6.1)  # units, with a small margin
 
@@ -56,66 +52,3 @@ def sketch_similarity_method(
     add_note(axis, (5.3, 3.35), "② back-propagation rewrites X", theme)
     add_note(axis, (5.3, 2.6), "③ again, until it is similar", theme)
     return figure
-
-
-def add_box(
-    axis: Axes,
-    place: tuple[float, float, float, float],
-    text: str,
-    theme: str,
-    changes: bool = False,
-) -> None:
-    """Add a box with a text; one that `changes` has a thick, coloured border.
-
-    `place` is (left, bottom, width, height) on the sheet.
-    """
-    left, bottom, width, height = place
-    colors = THEMES[theme]
-    border = FancyBboxPatch(
-        (left, bottom),
-        width,
-        height,
-        boxstyle="round,pad=0,rounding_size=.2",
-        edgecolor=colors["accent" if changes else "second"],
-        facecolor="none",
-        linewidth=2.4 if changes else 1,
-    )
-    axis.add_patch(border)
-    add_note(axis, (left + width / 2, bottom + height / 2), text, theme)
-
-
-def add_arrow(
-    axis: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    theme: str,
-    is_backward: bool = False,
-) -> None:
-    """Add an arrow; a backward one is dashed and coloured."""
-    colors = THEMES[theme]
-    arrow = FancyArrowPatch(
-        start,
-        end,
-        arrowstyle="-|>",
-        mutation_scale=10,
-        shrinkA=0,
-        shrinkB=0,
-        linewidth=1.8 if is_backward else 1,
-        linestyle="--" if is_backward else "-",
-        color=colors["accent" if is_backward else "ink"],
-    )
-    axis.add_patch(arrow)
-
-
-def add_note(
-    axis: Axes, place: tuple[float, float], text: str, theme: str
-) -> None:
-    """Add a small text, centred on a place of the sheet."""
-    axis.text(
-        *place,
-        text,
-        ha="center",
-        va="center",
-        fontsize=8,
-        color=THEMES[theme]["ink"],
-    )

@@ -1,5 +1,12 @@
 """Prompts become images, images become latents, and CLIP compares both."""
 
+from tutorial_lib.generation.attention_maps import (
+    AttentionMaps,
+    generate_with_attention,
+    record_attention,
+    stack_attention,
+    upsample_maps,
+)
 from tutorial_lib.generation.clip_features import (
     embed_images,
     embed_texts,
@@ -17,6 +24,10 @@ from tutorial_lib.generation.latents import (
     to_pixels,
 )
 from tutorial_lib.generation.over_steps import generate_over_steps
+from tutorial_lib.generation.pooled_caption import (
+    generate_with_pooled_caption,
+    use_pooled_caption,
+)
 from tutorial_lib.generation.sampling import (
     generate,
     make_noise,
@@ -28,6 +39,7 @@ from tutorial_lib.generation.text_encoding import (
 )
 
 __all__ = [
+    "AttentionMaps",
     "decode_latents",
     "embed_images",
     "embed_texts",
@@ -40,10 +52,16 @@ __all__ = [
     "find_nearest_rows",
     "generate",
     "generate_over_steps",
+    "generate_with_attention",
+    "generate_with_pooled_caption",
     "make_noise",
     "make_sampling_scheduler",
     "measure_similarity",
     "predict_noise",
     "predict_x0",
+    "record_attention",
+    "stack_attention",
     "to_pixels",
+    "upsample_maps",
+    "use_pooled_caption",
 ]

@@ -11,6 +11,7 @@ from tutorial_lib.images.concepts import (
     list_files,
     load_concept,
 )
+from tutorial_lib.images.dreambench import list_prompts, list_subjects
 from tutorial_lib.images.inputs import (
     ImageLike,
     Images,
@@ -41,6 +42,8 @@ __all__ = [
     "crop_to_square",
     "find_folder",
     "list_files",
+    "list_prompts",
+    "list_subjects",
     "load_concept",
     "make_printable",
     "read_image",

@@ -15,6 +15,11 @@ from typing import Any
 from PIL import Image
 
 from tutorial_lib.errors import ImageError
+from tutorial_lib.images.dreambench import (
+    get_subject,
+    read_class,
+    read_credit,
+)
 from tutorial_lib.images.places import (
     explain_missing,
     find_folder,
@@ -37,7 +42,8 @@ class Concept:
     """One thing to be learned: its square RGB images and where they lie.
 
     `files` are the images' file names, in the same order. `kind` is
-    "pattern" or "person" and decides which sentences X is learned in.
+    "pattern", "person" or "object" and decides which sentences X is learned
+    in. `initializer` is the word that X begins as, the kind's if None.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Concept:
     files: list[str] = field(default_factory=list)
     report: FolderReport = field(default_factory=FolderReport)
     kind: str = "pattern"
+    initializer: str | None = None
 
 
 def load_concept(
@@ -54,18 +61,46 @@ def load_concept(
 ) -> Concept:
     """Read a shipped concept ("tshirt", "face") or a folder of pictures.
 
+    "dreambench/dog6" and 29 others are fetched from the web and kept: the
+    subjects of DreamBooth's data set (`list_subjects`). Their licence is in
+    the report, their class is the word that X begins as.
+
     The concept's images are RGB, `size` x `size` pixels, in the order of
     their file names. Each is turned upright, cropped to its central square,
     converted to sRGB, laid on white and scaled; `concept.report` says so,
-    file by file. `kind` is "pattern" or "person": a folder is taken for a
-    pattern unless told otherwise. A folder of your own that is called "face"
-    is "./face". Raises TutorialError for another kind, ImageError for a size
-    that cannot be or if no image remains. Taught in
-    notebooks/00_start_here.ipynb.
+    file by file. `kind` is "pattern", "person" or "object": a folder is taken
+    for a pattern unless told otherwise. A folder of your own that is called
+    "face" is "./face". Raises TutorialError for another kind, ImageError for a
+    size that cannot be or if no image remains, FetchError if pictures cannot
+    be fetched. Taught in notebooks/00_start_here.ipynb and
+    11_your_own_x.ipynb.
     """
     size = check_size(size)
     get_kind("pattern" if kind is None else kind)  # raises for another
     folder = find_folder(name_or_folder)
+    subject = get_subject(folder)
+    report = FolderReport(folder=folder.name, size=size)
+    if subject is not None:
+        report.credit = read_credit(subject)
+    images = read_folder(folder, size, report)
+    return Concept(
+        name=folder.name,
+        images=list(images.values()),
+        files=list(images),
+        report=report,
+        kind=kind or get_shipped_kind(folder) or "pattern",
+        initializer=None if subject is None else read_class(subject),
+    )
+
+
+def read_folder(
+    folder: Path, size: int, report: FolderReport
+) -> dict[str, Image.Image]:
+    """Read the usable files of a folder, as images by file name.
+
+    Adds an entry for each file to the report. Raises ImageError if no image
+    remains.
+    """
     files = list_files(folder)
     shown = make_printable(str(folder))
     if not files:
@@ -73,7 +108,6 @@ def load_concept(
             f"The folder '{shown}' holds no pictures; put three to twenty "
             "of them into it, as JPEG or PNG."
         )
-    report = FolderReport(folder=folder.name, size=size)
     images = read_images(files, size, report)
     if not images:
         raise ImageError(
@@ -81,13 +115,7 @@ def load_concept(
             "twenty pictures into it, as JPEG or PNG.\n"
             + "\n".join(report.list_notes())
         )
-    return Concept(
-        name=folder.name,
-        images=list(images.values()),
-        files=list(images),
-        report=report,
-        kind=kind or get_shipped_kind(folder) or "pattern",
-    )
+    return images
 
 
 def check_size(size: Any, argument: str = "size") -> int:

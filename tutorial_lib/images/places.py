@@ -9,6 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from tutorial_lib.errors import DataError, ImageError
+from tutorial_lib.images.dreambench import (
+    PREFIX,
+    fetch_subject,
+    get_subject,
+    list_subjects,
+    match_subject,
+)
 from tutorial_lib.images.report import make_printable
 from tutorial_lib.settings import find_data
 
@@ -25,8 +32,9 @@ def locate(name_or_path: str | os.PathLike[str]) -> Path:
 
     Spaces and quotation marks around it do not count, nor does how accents
     are composed; in the name of a shipped concept neither do capitals and
-    hyphens, unless a folder of one's own is called so. Raises ImageError for
-    what is no name and no path.
+    hyphens, unless a folder of one's own is called so. A subject such as
+    "dreambench/dog6" is fetched, if it is not there yet. Raises ImageError
+    for what is no name and no path, FetchError if fetching fails.
     """
     text = check_text(name_or_path)
     name = text.strip().strip("\"'").strip()
@@ -42,6 +50,8 @@ def locate(name_or_path: str | os.PathLike[str]) -> Path:
         )
     if name in SHIPPED:
         return find_data() / "concepts" / name
+    if name in [PREFIX + subject for subject in list_subjects()]:
+        return fetch_subject(name.removeprefix(PREFIX))
     if name.startswith("file:/"):  # as browsers copy it
         name = urllib.request.url2pathname(urllib.parse.urlsplit(name).path)
     forms = [unicodedata.normalize(form, name) for form in ("NFC", "NFD")]
@@ -53,6 +63,8 @@ def locate(name_or_path: str | os.PathLike[str]) -> Path:
     plain = re.sub("[-_ ]", "", plain)
     if plain in SHIPPED:
         return find_data() / "concepts" / plain
+    if subject := match_subject(name):
+        return fetch_subject(subject)
     return expand_home(name)
 
 
@@ -135,7 +147,12 @@ def explain_missing(path: Path, what: str = "folder") -> str:
 
 
 def get_shipped_kind(folder: Path) -> str | None:
-    """Return the kind of a shipped concept's folder; None for another."""
+    """Return the kind of a shipped concept's folder; None for another.
+
+    Subjects of DreamBooth's data set are objects.
+    """
+    if get_subject(folder) is not None:
+        return "object"
     try:
         shipped = (find_data() / "concepts").resolve()
     except DataError:

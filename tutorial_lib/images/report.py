@@ -21,11 +21,15 @@ class FileEntry:
 
 @dataclass
 class FolderReport:
-    """What was done to each file of a folder; `str(report)` is readable."""
+    """What was done to each file of a folder; `str(report)` is readable.
+
+    `credit` says who made the pictures and on which terms, if that is known.
+    """
 
     folder: str = ""
     size: int = 0
     entries: list[FileEntry] = field(default_factory=list)
+    credit: str = ""
 
     @property
     def used(self) -> list[str]:
@@ -47,6 +51,8 @@ class FolderReport:
         ]
         if len(self.used) < 3:
             lines.append("That is few; three to twenty pictures work best.")
+        if self.credit:
+            lines.append(self.credit)
         return "\n".join([*map(make_printable, lines), *self.list_notes()])
 
     def list_notes(self) -> list[str]:

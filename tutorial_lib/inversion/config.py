@@ -18,8 +18,9 @@ from tutorial_lib.arguments import (
     refuse,
 )
 from tutorial_lib.errors import ArgumentError, WordError
+from tutorial_lib.images import Concept
 from tutorial_lib.inversion.early_stopping import MIN_DELTA, PATIENCE
-from tutorial_lib.kinds import KINDS
+from tutorial_lib.kinds import LEARNABLE_KINDS
 from tutorial_lib.settings import Profile
 from tutorial_lib.words import LearnedWord, check_word
 
@@ -41,9 +42,10 @@ class TrainingConfig:
     or "both": the first, then the second from there. `steps` (at most) and
     `lr` belong to the last recipe; they and `batch_size` are the profile's
     if None. The learning rate is the optimizer's, multiplied by nothing.
-    `kind` is "pattern" or "person", the concept's if None; `initializer` (a
-    word, phrase or LearnedWord that X begins as) and `templates` (sentences
-    with a gap {}) are the kind's if None. Early stopping ends a phase whose
+    `kind` is "pattern", "person" or "object", the concept's if None;
+    `initializer` (a word, phrase or LearnedWord that X begins as) is the
+    concept's or else the kind's if None, `templates` (sentences with a gap {})
+    are the kind's. Early stopping ends a phase whose
     last `patience` evaluations, one every `evaluate_every` steps, gained
     less than `min_delta` of all progress. No vector gets longer than
     `max_norm` times an ordinary embedding. `autocast`: see `use_autocast`.
@@ -134,7 +136,7 @@ OPTIONAL = {  # settings that may be None, for the usual value
 READERS: dict[str, Callable[[Any, str], Any]] = {
     "word": read_word,
     "recipe": partial(read_choice, choices=RECIPES),
-    "kind": partial(read_choice, choices=KINDS),
+    "kind": partial(read_choice, choices=LEARNABLE_KINDS),
     "initializer": read_initializer,
     "templates": read_templates,
     "num_vectors": partial(read_whole_number, least=1),
@@ -177,17 +179,16 @@ def read_config(config: Any) -> TrainingConfig:
     return config
 
 
-def complete_config(config: TrainingConfig, kind: str) -> TrainingConfig:
-    """Return the settings with those filled in that depend on the kind.
-
-    `kind` is that of the concept.
-    """
-    kind = config.kind or read_choice(kind, "kind", KINDS)
+def complete_config(
+    config: TrainingConfig, concept: Concept
+) -> TrainingConfig:
+    """Return the settings with those filled in that depend on the concept."""
+    kind = config.kind or read_choice(concept.kind, "kind", LEARNABLE_KINDS)
     initializer, templates = config.initializer, config.templates
     if initializer is None:
-        initializer = KINDS[kind].initializer
+        initializer = concept.initializer or LEARNABLE_KINDS[kind].initializer
     if templates is None:
-        templates = KINDS[kind].templates
+        templates = LEARNABLE_KINDS[kind].templates
     return replace(
         config, kind=kind, initializer=initializer, templates=tuple(templates)
     )

@@ -71,7 +71,7 @@ class TextualInversionTrainer:
         self.images = concept.images
         if not self.images:
             raise WordError("There are no pictures to learn from; give some.")
-        self.config = complete_config(read_config(config), concept.kind)
+        self.config = complete_config(read_config(config), concept)
         self.callbacks = read_functions(callbacks, "callbacks")
         self.progress = progress
         self.phases = plan_phases(models.profile, self.config)

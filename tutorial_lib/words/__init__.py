@@ -14,6 +14,11 @@ from tutorial_lib.words.placeholder_embedding import (
     get_embedding,
     use_words,
 )
+from tutorial_lib.words.token_labels import (
+    PADDING_LABEL,
+    TokenLabel,
+    label_tokens,
+)
 from tutorial_lib.words.tokens import (
     count_most_vectors,
     find_words,
@@ -27,7 +32,9 @@ __all__ = [
     "FileForm",
     "History",
     "LearnedWord",
+    "PADDING_LABEL",
     "PlaceholderEmbedding",
+    "TokenLabel",
     "Words",
     "check_num_vectors",
     "check_word",
@@ -35,6 +42,7 @@ __all__ = [
     "find_words",
     "get_embedding",
     "initialize_word",
+    "label_tokens",
     "pick_form",
     "read_words",
     "split_prompt",
