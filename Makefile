@@ -8,6 +8,7 @@
 # make wheel      build one file to install, with the models in it
 # make address    write where this is published: REPO=owner/name
 # make test-colab run the lessons with Colab's versions of everything
+# make test-real  run the lessons with a stand-in for Stable Diffusion 1.5
 # make models     train the tiny models in data/tiny again
 # make clean      remove what the above have made, except the models
 #
@@ -26,7 +27,7 @@ COLAB := .venv-colab
 NBMAKE := --nbmake --nbmake-kernel=python3 --nbmake-timeout=3600
 
 .PHONY: run test lab evaluate speed sweep models notebooks clean
-.PHONY: wheel address test-colab
+.PHONY: wheel address test-colab test-real
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -71,6 +72,10 @@ address:
 
 test-colab: $(READY) $(COLAB)/.ready
 	$(BIN)/python -m pytest -m slow tests/colab/test_lessons.py $(ARGS)
+
+# -s shows how many claims each lesson passes over.
+test-real: $(READY)
+	$(BIN)/python -m pytest -s -m "slow or not slow" tests/standin $(ARGS)
 
 clean:
 	rm -rf .venv .venv-colab out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .grimp_cache

@@ -63,7 +63,8 @@ def test_the_tiny_models_are_the_default(monkeypatch):
 
 def test_an_environment_variable_picks_the_models(monkeypatch):
     monkeypatch.setenv("TUTORIAL_MODEL", "sd15")
-    assert settings.pick_profile().name == "sd15"
+    monkeypatch.delenv("TUTORIAL_SD15", raising=False)
+    assert settings.pick_profile() == settings.PROFILES["sd15"]
 
 
 def test_a_name_goes_before_the_environment_variable(monkeypatch):
@@ -76,6 +77,42 @@ def test_an_unknown_model_is_named_and_the_known_ones_are_listed():
         settings.pick_profile("sd9")
     assert '"tiny" or "sd15"' in str(error.value)
     assert "TUTORIAL_MODEL" in str(error.value)
+
+
+def test_models_of_ones_own_are_a_folder_with_its_clip(monkeypatch, tmp_path):
+    (tmp_path / "clip").mkdir()
+    monkeypatch.setenv("TUTORIAL_SD15", str(tmp_path))
+    profile = settings.pick_profile("sd15")
+    assert (profile.pipeline, profile.revision) == (str(tmp_path), None)
+    assert profile.clip_model == f"local-dir:{tmp_path / 'clip'}"
+    assert profile.clip_pretrained is None
+    assert settings.pick_profile("tiny") == settings.PROFILES["tiny"]
+
+
+def test_models_of_ones_own_are_one_file_with_clip_beside_it(
+    monkeypatch, tmp_path
+):
+    file = tmp_path / "mine.safetensors"
+    file.touch()
+    monkeypatch.setenv("TUTORIAL_SD15", str(file))
+    usual = settings.PROFILES["sd15"]
+    profile = settings.pick_profile("sd15")
+    assert (profile.pipeline, profile.revision) == (str(file), None)
+    assert profile.clip_model == usual.clip_model
+    assert profile.clip_pretrained == usual.clip_pretrained
+    (tmp_path / "clip").mkdir()
+    profile = settings.pick_profile("sd15")
+    assert profile.clip_model == f"local-dir:{tmp_path / 'clip'}"
+
+
+def test_the_place_of_models_may_begin_at_home_or_be_empty(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setenv("TUTORIAL_SD15", "")
+    assert settings.pick_profile("sd15") == settings.PROFILES["sd15"]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TUTORIAL_SD15", "~/models")
+    assert settings.pick_profile("sd15").pipeline == str(tmp_path / "models")
 
 
 def test_every_profile_is_called_by_its_own_name():

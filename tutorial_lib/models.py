@@ -20,14 +20,17 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint
+from transformers import CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
 from tutorial_lib.arguments import describe, refuse
 from tutorial_lib.errors import ArgumentError, DataError
 from tutorial_lib.settings import (
+    PROFILES,
     Profile,
     choose_device,
     find_data,
+    name_place,
     pick_profile,
 )
 
@@ -56,11 +59,12 @@ def load_models(
     """Load CLIP and Stable Diffusion, frozen and ready for use.
 
     `name` is a profile's ("tiny", "sd15") or a Profile; without it the
-    environment variable TUTORIAL_MODEL decides. `device` is "cpu" or
+    environment variable TUTORIAL_MODEL decides. TUTORIAL_SD15 names a folder
+    or file of your own for "sd15" (`place_models`). `device` is "cpu" or
     "cuda", by default whichever is there. CLIP is float32 everywhere,
     the pipeline is so on the CPU and half precision on a GPU. Raises
     TutorialError for an unknown name, ArgumentError for a device that is not
-    there, DataError if the tiny models are not.
+    there, DataError for files that are not, or are of another kind.
     Taught in notebooks/01_clip_similarity.ipynb.
     """
     profile = name if isinstance(name, Profile) else pick_profile(name)
@@ -114,19 +118,61 @@ def check_models(models: object) -> None:
 
 
 def load_pipeline(profile: Profile, device: str) -> StableDiffusionPipeline:
-    """Load a profile's StableDiffusionPipeline onto a device, quietly."""
+    """Load a profile's StableDiffusionPipeline onto a device, quietly.
+
+    Raises DataError for a file or folder of the reader's that is of another
+    kind.
+    """
     # diffusers called the argument `torch_dtype` before version 0.40.
     major, minor = diffusers.__version__.split(".")[:2]
     is_new = (int(major), int(minor)) >= (0, 40)
     name = "dtype" if is_new else "torch_dtype"
+    settings = {name: choose_dtype(device)}
     with quiet_libraries():
-        pipeline = StableDiffusionPipeline.from_pretrained(
-            profile.pipeline,
-            revision=profile.revision,
-            **{name: choose_dtype(device)},
+        if Path(profile.pipeline).is_file():
+            pipeline = load_single_file(profile, settings)
+        else:
+            pipeline = StableDiffusionPipeline.from_pretrained(
+                profile.pipeline, revision=profile.revision, **settings
+            )
+    width = pipeline.text_encoder.config.hidden_size
+    if width != profile.embedding_width:
+        raise DataError(
+            f"'{profile.pipeline}' is no \"{profile.name}\": its words have "
+            f"{width} numbers and not {profile.embedding_width}; name other "
+            f"models in {name_place(profile)}."
         )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device)
+
+
+def load_single_file(
+    profile: Profile, settings: dict[str, Any]
+) -> StableDiffusionPipeline:
+    """Load a pipeline from one .safetensors file, without a network.
+
+    Such a file holds weights only: the sizes of its networks are in the
+    folder data/NAME, and the tokenizer is CLIP's, as everywhere. Raises
+    DataError for a file with other contents.
+    """
+    tokenizer = CLIPTokenizer.from_pretrained(
+        find_data() / "tiny" / "stable-diffusion" / "tokenizer",
+        model_max_length=77,
+    )
+    try:
+        return StableDiffusionPipeline.from_single_file(
+            profile.pipeline,
+            config=str(find_data() / profile.name),
+            tokenizer=tokenizer,
+            local_files_only=True,
+            **settings,
+        )
+    except Exception as error:  # other contents can raise nearly anything
+        raise DataError(
+            f"'{profile.pipeline}' cannot be read as \"{profile.name}\" "
+            f"({type(error).__name__}); name a whole Stable Diffusion 1.5 "
+            f"model in {name_place(profile)}, not a part of one or a LoRA."
+        ) from error
 
 
 def choose_dtype(device: str) -> torch.dtype:
@@ -254,18 +300,42 @@ def pool_at_end_of_text(
 
 
 def check_files(profile: Profile) -> None:
-    """Raise DataError if a profile's own folders are not there."""
-    folders = [Path(profile.pipeline)] if profile.revision is None else []
+    """Raise DataError if a profile's own files are not there."""
+    if profile.revision is None:
+        check_place(profile)
     if profile.clip_model.startswith("local-dir:"):
-        folders.append(Path(profile.clip_model.removeprefix("local-dir:")))
-    for folder in folders:
-        if not folder.is_dir():
-            find_data()
-            raise DataError(
-                f"The models of \"{profile.name}\" are not at '{folder}'; "
-                "fetch the whole repository, or train them with "
-                "`textual-inversion models`."
-            )
+        folder = Path(profile.clip_model.removeprefix("local-dir:"))
+        check_file(profile, folder, "open_clip_config.json")
+
+
+def check_place(profile: Profile) -> None:
+    """Raise DataError unless a pipeline can lie where a profile says."""
+    path = Path(profile.pipeline)
+    if not path.is_file():
+        check_file(profile, path, "model_index.json")
+    elif path.suffix != ".safetensors":
+        raise DataError(
+            f"'{path}' is no .safetensors file, and other files may run code "
+            f"when they are read; name one, or a folder that diffusers wrote, "
+            f"in {name_place(profile)}."
+        )
+
+
+def check_file(profile: Profile, folder: Path, name: str) -> None:
+    """Raise DataError unless a folder holds the file that describes it."""
+    if (folder / name).is_file():
+        return
+    if profile.name in PROFILES and PROFILES[profile.name].revision:
+        raise DataError(
+            f"The models of \"{profile.name}\" are not at '{folder}', for "
+            f"there is no {name}; mend {name_place(profile)}, or unset it to "
+            "have them from the hub."
+        )
+    find_data()
+    raise DataError(
+        f"The models of \"{profile.name}\" are not at '{folder}'; fetch the "
+        "whole repository, or train them with `textual-inversion models`."
+    )
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ of them it works with.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tutorial_lib.errors import DataError, TutorialError
@@ -50,7 +50,8 @@ class Profile:
     slanted patterns and one-sided moles. `middle_timesteps` are those at
     which shapes are decided: the denoising recipe samples them more often,
     and weighs errors in much noise more (`compute_timestep_weights`). None
-    is the paper's even loss.
+    is the paper's even loss. `knows_drawn_world` is whether the models were
+    trained on the drawn world: the lessons' numbers were measured with these.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Profile:
     batch_size: int
     mirror: bool
     middle_timesteps: tuple[int, int] | None
+    knows_drawn_world: bool = False
 
 
 PROFILES = {
@@ -90,6 +92,7 @@ PROFILES = {
         batch_size=16,
         mirror=False,
         middle_timesteps=(350, 850),
+        knows_drawn_world=True,
     ),
     # Stable Diffusion 1.5; its weights are under CreativeML OpenRAIL-M.
     # open_clip's plain "ViT-L-14" would use the wrong activation.
@@ -133,7 +136,8 @@ def find_data() -> Path:
 def pick_profile(name: str | None = None) -> Profile:
     """Return the Profile of that name, "tiny" unless told otherwise.
 
-    Without a name the environment variable TUTORIAL_MODEL decides.
+    Without a name the environment variable TUTORIAL_MODEL decides. Where
+    models of your own lie, for "sd15", says TUTORIAL_SD15 (`place_models`).
     Raises TutorialError for a name that is not in PROFILES.
     """
     name = name or os.environ.get("TUTORIAL_MODEL") or "tiny"
@@ -143,7 +147,30 @@ def pick_profile(name: str | None = None) -> Profile:
             f'There are no models called "{name}"; say {known} (as an '
             "argument or in the environment variable TUTORIAL_MODEL)."
         )
-    return PROFILES[name]
+    return place_models(PROFILES[name])
+
+
+def place_models(profile: Profile) -> Profile:
+    """Return a profile from the hub with its models where the reader says.
+
+    TUTORIAL_SD15, for "sd15", is a folder that diffusers wrote, or a single
+    .safetensors file such as a fine-tuned model. If a folder clip/ lies in
+    it, or beside the file, it is the CLIP; else open_clip's usual one is.
+    """
+    place = os.environ.get(name_place(profile))
+    if profile.revision is None or not place:
+        return profile
+    path = Path(place).expanduser().absolute()
+    clip = (path.parent if path.is_file() else path) / "clip"
+    moved = replace(profile, pipeline=str(path), revision=None)
+    if not clip.is_dir():
+        return moved
+    return replace(moved, clip_model=f"local-dir:{clip}", clip_pretrained=None)
+
+
+def name_place(profile: Profile) -> str:
+    """Return the environment variable that says where models lie."""
+    return f"TUTORIAL_{profile.name.upper()}"
 
 
 def choose_device() -> str:
