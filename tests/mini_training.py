@@ -29,6 +29,18 @@ def make_small_unet():
     return type(whole).from_config(config)
 
 
+class SamePixels(torch.nn.Module):
+    """Stands for the perceptual loss where CLIP is not at hand."""
+
+    def forward(self, decoded, images):
+        return (decoded - images).square().mean()
+
+
+def keep_latents(latents, token_ids, step):
+    """Stand for a denoiser that changes nothing."""
+    return latents
+
+
 def write_configs(folder, **settings):
     """Write a config of a few steps for each model; keep the loss weights."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,9 +3,14 @@
 import torch
 from mini_training import SMALL_CLIP, make_small_unet
 
-from tutorial_lib.training import clip, latents, unet, vae
+from tutorial_lib.training import clip, decoder, latents, unet, vae
 from tutorial_lib.training.config import PretrainingConfig, read_config
-from tutorial_lib.training.export import text_encoder_from_clip
+from tutorial_lib.training.export import (
+    make_noise_scheduler,
+    text_encoder_from_clip,
+)
+from tutorial_lib.training.partial_denoising import PartialDenoiser
+from tutorial_lib.training.perceptual_loss import PerceptualLoss
 from tutorial_lib.training.processes import start_processes
 from tutorial_lib.training.sampling import ImagePool
 
@@ -21,12 +26,13 @@ def make_config(name: str) -> PretrainingConfig:
         lr=1e-3,
         warmup=1,
         mixed_precision="no",
-        loss_weights=read_config(name).loss_weights | {"shirt_from": 0.0},
+        loss_weights=read_config(name).loss_weights
+        | {"shirt_from": 0.0, "discriminator_start": 0.0},
     )
 
 
 def train_all(shards, target):
-    """Train a CLIP and a U-Net on latents of an untrained VAE."""
+    """Train a CLIP, a U-Net on latents of an untrained VAE, a decoder."""
     start_processes("cpu")
     pool = ImagePool(shards, POOLS)
     held_out = ImagePool(shards, {"held-out": [79]})
@@ -48,12 +54,24 @@ def train_all(shards, target):
         encoder.latents = ImagePool(encoder.folder, encoder.pool.numbers)
     encoders[0].encode_all(("captioned", "wearers"))
     encoders[1].encode_all(HELD_OUT[:1])
-    unet.train_unet(
+    text_encoder = text_encoder_from_clip(trained_clip)
+    trained_unet = unet.train_unet(
         make_small_unet(),
-        text_encoder_from_clip(trained_clip),
+        text_encoder,
         1.0,
         unet.make_source(encoders[0].latents, 0.5),
         target / "unet.pt",
         make_config("unet"),
         unet.make_source(encoders[1].latents, names=HELD_OUT),
+    )
+    decoder.train_decoder(
+        model,
+        PerceptualLoss(trained_clip),
+        PartialDenoiser(
+            trained_unet, text_encoder, make_noise_scheduler(), 1.0
+        ),
+        decoder.make_source(pool, 0.5),
+        target / "decoder.pt",
+        make_config("decoder"),
+        decoder.make_source(held_out, names=HELD_OUT),
     )

@@ -16,7 +16,7 @@ from mini_training import write_small_run
 from tutorial_lib.training.checkpoints import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("pictures", "vae", "clip", "decoder", "unet", "judges", "write")
+STAGES = ("pictures", "vae", "clip", "unet", "decoder", "judges", "write")
 
 
 def start(

@@ -82,7 +82,9 @@ class ShardDataset(Dataset):
     def _resize(self, rows: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return rows with images of the wanted size."""
         if self.side and rows["pixels"].shape[1] != self.side:
-            return rows | {"pixels": resize(rows["pixels"], self.side)}
+            by_floats = rows["pixels"].device.type != "cpu"
+            smaller = resize(rows["pixels"], self.side, by_floats)
+            return rows | {"pixels": smaller}
         return rows
 
 
@@ -113,11 +115,16 @@ def map_shard(path: Path) -> dict[str, Tensor]:
 
 
 def resize(
-    pixels: UInt8[Tensor, "batch height width 3"], side: int
+    pixels: UInt8[Tensor, "batch height width 3"],
+    side: int,
+    by_floats: bool = False,
 ) -> UInt8[Tensor, "batch side side 3"]:
-    """Make images smaller, as Pillow does it."""
+    """Make images smaller, as Pillow does it.
+
+    Computing with bytes, as a CPU can, is faster; a GPU needs floats.
+    """
     planes = pixels.permute(0, 3, 1, 2)
-    if planes.device.type != "cpu":  # only a CPU computes with bytes
+    if by_floats:
         planes = planes.float()
     smaller = functional.interpolate(
         planes, size=side, mode="bicubic", antialias=True

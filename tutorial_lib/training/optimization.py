@@ -15,6 +15,7 @@ from tutorial_lib.training.config import PretrainingConfig
 DISCRIMINATOR = "discriminator."  # how the names of its weights begin
 DISCRIMINATOR_BETAS = (0.5, 0.9)
 
+
 def lr_multiplier(
     config: PretrainingConfig, step: int, progress: float
 ) -> float:
