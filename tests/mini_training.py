@@ -53,7 +53,9 @@ def write_configs(folder, **settings):
         "evaluate_every": 100,
         "wearers": 0.25,
     } | settings
-    lines = [f"{k} = {v!r}" for k, v in settings.items() if v is not None]
+    lines = [
+        f"{k} = {str(v).lower()}" for k, v in settings.items() if v is not None
+    ]
     for path in CONFIGS.glob("*.toml"):
         text = path.read_text(encoding="utf-8")
         weights = re.search(r"\[loss_weights\].*?(?=\n\[|\Z)", text, re.DOTALL)
