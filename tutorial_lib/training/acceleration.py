@@ -6,6 +6,8 @@ import warnings
 import torch
 from torch import nn
 
+from tutorial_lib.training.config import PretrainingConfig
+
 BACKEND = "inductor"
 
 
@@ -47,12 +49,17 @@ def compile_model(model: nn.Module, device: torch.device) -> None:
             stacklevel=2,
         )
         return
+    torch._dynamo.config.suppress_errors = True  # then it runs uncompiled
     model.compile(backend=BACKEND, dynamic=False)
 
 
-def run_uncompiled() -> contextlib.AbstractContextManager[None]:
-    """Return a context in which compiled models run as they were written.
+def run_uncompiled(
+    config: PretrainingConfig,
+) -> contextlib.AbstractContextManager[None]:
+    """Return a context in which a compiled model runs as it was written.
 
     A few held-out batches are not worth compiling a second time.
     """
+    if not config.compile:
+        return contextlib.nullcontext()
     return torch.compiler.set_stance("force_eager")

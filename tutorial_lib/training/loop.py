@@ -268,7 +268,7 @@ class Trainer:
         self.model.eval()
         parts = range(self.config.accumulation)
         places = itertools.product(range(NUM_HELD_OUT_BATCHES), parts)
-        with run_uncompiled():
+        with run_uncompiled(self.config):
             losses = [
                 self.objective(batch, self.make_step(number, part, 1.0))
                 for (number, part), batch in zip(places, loader, strict=True)

@@ -36,7 +36,7 @@ def set_learning_rate(
 ) -> None:
     """Give all but a discriminator the learning rate of a step."""
     for group in optimizer.param_groups:
-        if group["is_scheduled"]:
+        if group.get("is_scheduled", True):
             group["lr"] = config.lr * lr_multiplier(config, step, progress)
 
 

@@ -79,7 +79,9 @@ class PartialDenoiser:
     ) -> Latents:
         """Return latents, unscaled as the given ones, denoised again."""
         device = latents.device
-        alphas_cumprod = self.noise_scheduler.alphas_cumprod.to(device)
+        alphas_cumprod = self.noise_scheduler.alphas_cumprod.to(
+            device, non_blocking=True
+        )
         shares = torch.linspace(1, 0, self.num_steps + 1)[:-1].tolist()
         x0 = latents * self.scaling_factor
         for share in shares:
