@@ -39,8 +39,7 @@ from tutorial_lib.training.acceleration import (
     use_fast_kernels,
 )
 from tutorial_lib.training.background import BackgroundRenderer
-from tutorial_lib.training.checkpoints import load_trained, require_trained
-from tutorial_lib.training.decoder_losses import AdversarialVAE
+from tutorial_lib.training.checkpoints import require_trained
 from tutorial_lib.training.export import (
     make_noise_scheduler,
     save_clip,
@@ -59,6 +58,12 @@ from tutorial_lib.training.processes import (
 )
 from tutorial_lib.training.sampling import ImagePool
 from tutorial_lib.training.shipped_concepts import write_concepts
+from tutorial_lib.training.trained_models import (
+    load_clip,
+    load_decoder,
+    load_unet,
+    load_vae,
+)
 from tutorial_lib.training.training_run import TrainingRun
 from tutorial_lib.training.written_models import make_profile, read_size
 
@@ -186,27 +191,6 @@ def train_decoder(run: TrainingRun) -> AutoencoderKL:
     )
 
 
-def load_vae(run: TrainingRun) -> AutoencoderKL:
-    """Load the VAE as it was before its decoder was trained on."""
-    trained_vae = load_trained(
-        run.work_folder / "vae.pt", vae.make_vae(run.size), "vae"
-    )
-    return trained_vae.to(run.device, memory_format=torch.channels_last)
-
-
-def load_decoder(run: TrainingRun) -> AutoencoderKL:
-    """Load the VAE with the decoder that was trained on."""
-    model = AdversarialVAE(vae.make_vae(run.size))
-    return load_trained(run.work_folder / "decoder.pt", model, "decoder").vae
-
-
-def load_clip(run: TrainingRun) -> open_clip.CLIP:
-    """Load the trained CLIP."""
-    return load_trained(
-        run.work_folder / "clip.pt", clip.make_clip(), "clip"
-    ).clip
-
-
 def make_encoder(
     run: TrainingRun, pool: ImagePool, num_kept: int | None = None
 ) -> latents.LatentEncoder:
@@ -242,12 +226,6 @@ def train_unet(run: TrainingRun) -> UNet2DConditionModel:
         unet.make_source(held_out.latents, names=HELD_OUT),
         encoder.encode_next if run.is_timed else None,
     )
-
-
-def load_unet(run: TrainingRun, text_width: int) -> UNet2DConditionModel:
-    """Load the trained U-Net."""
-    model = unet.make_unet(text_width)
-    return load_trained(run.work_folder / "unet.pt", model, "unet")
 
 
 def train_judges(run: TrainingRun) -> Judges:
