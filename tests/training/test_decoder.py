@@ -150,13 +150,14 @@ def compute_gradients(model, images, progress):
 
 def test_each_learns_from_its_own_part_of_the_loss(model, images):
     """The discriminator's gradients are those of its own loss alone."""
+    model.discriminator.eval()  # each look would change spectral norms
     gradients = compute_gradients(model, images, progress=0.9)
     decoded = model.vae.decode(torch.zeros(2, 4, 4, 4)).sample
     model.zero_grad()
     compute_discriminator_loss(model.discriminator, images, decoded).backward()
-    name = "discriminator.layers.8.bias"
+    name = "discriminator.layers.0.bias"
     own = model.get_parameter(name).grad
-    assert torch.allclose(gradients[name], own, atol=1e-5)
+    assert torch.allclose(gradients[name], own, rtol=1e-3)
     assert own.abs().sum() > 0
     assert all(p.requires_grad for p in model.discriminator.parameters())
 
