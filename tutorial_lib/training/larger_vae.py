@@ -95,10 +95,11 @@ def train_larger_vae(
         images = scale_pixels(batch["pixels"])
         with autocast(device, config.mixed_precision):
             mean, std = encode_posterior(smaller_vae, halve(images))
-            given_mean, given_std = encode_posterior(model.vae, images)
+            given = model.vae.encode(images).latent_dist
         scale = smaller_vae.config.scaling_factor
         encoder_loss = compute_encoder_loss(
-            scale * (given_mean - mean), scale * (given_std - std)
+            scale * (given.mean.float() - mean),
+            scale * (given.std.float() - std),
         )
         noise = step.randn(*mean.shape[1:]).to(device)
         latents = denoiser(mean + std * noise, batch["token_ids"], step)
