@@ -11,7 +11,11 @@ from torch.utils.data import Dataset
 from tutorial_lib.errors import CommandError
 from tutorial_lib.training import acceleration, loop
 from tutorial_lib.training.batches import BatchSource
-from tutorial_lib.training.checkpoints import load_trained, read_checkpoint
+from tutorial_lib.training.checkpoints import (
+    load_trained,
+    read_checkpoint,
+    write_checkpoint,
+)
 from tutorial_lib.training.config import PretrainingConfig
 from tutorial_lib.training.loop import train
 from tutorial_lib.training.optimization import lr_multiplier, make_optimizer
@@ -101,6 +105,14 @@ def test_training_lowers_the_loss_and_freezes_the_result(tmp_path):
     steps, losses = zip(*content["losses"], strict=True)
     assert steps == tuple(range(20, 201, 20))
     assert losses[-1] < losses[0] / 10
+
+
+def test_a_run_interrupted_after_its_last_step_is_finished(tmp_path):
+    path = tmp_path / "a.pt"
+    first = train_line(path)
+    write_checkpoint(path, read_checkpoint(path) | {"finished": False})
+    assert same(first, train_line(path, stop_at=0))
+    assert same(first, load_trained(path, make_line(), "line"))
 
 
 def test_a_finished_run_takes_no_further_step(tmp_path):

@@ -72,7 +72,8 @@ def train_decoder(
             decoded = model.vae.decode(latents).sample
         return decoder_loss(model, decoded.float(), images, step.progress)
 
-    model = AdversarialVAE(vae).to(device, memory_format=torch.channels_last)
+    model = AdversarialVAE(vae).to(device)
+    model.to(memory_format=torch.channels_last)
     return train(
         model, config, compute_loss, checkpoint, "decoder", batches, held_out
     ).vae

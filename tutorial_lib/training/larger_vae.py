@@ -110,9 +110,8 @@ def train_larger_vae(
         )
 
     larger = make_larger_vae(smaller_vae).requires_grad_(True)
-    model = AdversarialVAE(larger).to(
-        device, memory_format=torch.channels_last
-    )
+    model = AdversarialVAE(larger).to(device)
+    model.to(memory_format=torch.channels_last)
     return train(
         model, config, compute_loss, checkpoint, "larger VAE", batches
     ).vae

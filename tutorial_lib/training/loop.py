@@ -357,6 +357,9 @@ class Trainer:
 
     def finish(self) -> Any:
         """Return the model with the weights that are to be used."""
+        if not self.finished:  # interrupted right after its last step
+            self.finished = True
+            self.save()
         wait_for_all()
         if self.ema:
             self.ema.copy_to(self.model.parameters())
