@@ -54,21 +54,26 @@ def train_all(shards, target):
         encoder.latents = ImagePool(encoder.folder, encoder.pool.numbers)
     encoders[0].encode_all(("captioned", "wearers"))
     encoders[1].encode_all(HELD_OUT[:1])
-    text_encoder = text_encoder_from_clip(trained_clip)
-    trained_unet = unet.train_unet(
+    unet.train_unet(
         make_small_unet(),
-        text_encoder,
+        text_encoder_from_clip(trained_clip),
         1.0,
         unet.make_source(encoders[0].latents, 0.5),
         target / "unet.pt",
         make_config("unet"),
         unet.make_source(encoders[1].latents, names=HELD_OUT),
     )
+    # Of networks that nobody trained, so that none differs from the start.
+    torch.manual_seed(0)
+    untrained_clip = clip.make_clip(SMALL_CLIP).clip.eval()
     decoder.train_decoder(
         model,
-        PerceptualLoss(trained_clip),
+        PerceptualLoss(untrained_clip),
         PartialDenoiser(
-            trained_unet, text_encoder, make_noise_scheduler(), 1.0
+            make_small_unet().requires_grad_(False),
+            text_encoder_from_clip(untrained_clip),
+            make_noise_scheduler(),
+            1.0,
         ),
         decoder.make_source(pool, 0.5),
         target / "decoder.pt",
