@@ -55,7 +55,7 @@ notebooks: $(READY)
 
 # Hours on two CPU cores. Made for twelve minutes of one H100 with 16 cores, images
 # being rendered all the while (at full size it has not been run there yet):
-#     make models ARGS="--preset gpu --workers 13"
+#     make models ARGS="--preset gpu --workers 14"
 # A rehearsal of everything at a fiftieth:
 #     make models ARGS="--share 0.02 --target out/rehearsal/tiny --work out/rehearsal"
 models: $(READY)

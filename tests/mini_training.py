@@ -29,6 +29,18 @@ def make_small_unet():
     return type(whole).from_config(config)
 
 
+class SamePixels(torch.nn.Module):
+    """Stands for the perceptual loss where CLIP is not at hand."""
+
+    def forward(self, decoded, images):
+        return (decoded - images).square().mean()
+
+
+def keep_latents(latents, token_ids, step):
+    """Stand for a denoiser that changes nothing."""
+    return latents
+
+
 def write_configs(folder, **settings):
     """Write a config of a few steps for each model; keep the loss weights."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +53,9 @@ def write_configs(folder, **settings):
         "evaluate_every": 100,
         "wearers": 0.25,
     } | settings
-    lines = [f"{k} = {v!r}" for k, v in settings.items() if v is not None]
+    lines = [
+        f"{k} = {str(v).lower()}" for k, v in settings.items() if v is not None
+    ]
     for path in CONFIGS.glob("*.toml"):
         text = path.read_text(encoding="utf-8")
         weights = re.search(r"\[loss_weights\].*?(?=\n\[|\Z)", text, re.DOTALL)

@@ -3,9 +3,14 @@
 import torch
 from mini_training import SMALL_CLIP, make_small_unet
 
-from tutorial_lib.training import clip, latents, unet, vae
+from tutorial_lib.training import clip, decoder, latents, unet, vae
 from tutorial_lib.training.config import PretrainingConfig, read_config
-from tutorial_lib.training.export import text_encoder_from_clip
+from tutorial_lib.training.export import (
+    make_noise_scheduler,
+    text_encoder_from_clip,
+)
+from tutorial_lib.training.partial_denoising import PartialDenoiser
+from tutorial_lib.training.perceptual_loss import PerceptualLoss
 from tutorial_lib.training.processes import start_processes
 from tutorial_lib.training.sampling import ImagePool
 
@@ -21,12 +26,13 @@ def make_config(name: str) -> PretrainingConfig:
         lr=1e-3,
         warmup=1,
         mixed_precision="no",
-        loss_weights=read_config(name).loss_weights | {"shirt_from": 0.0},
+        loss_weights=read_config(name).loss_weights
+        | {"shirt_from": 0.0, "discriminator_start": 0.0},
     )
 
 
 def train_all(shards, target):
-    """Train a CLIP and a U-Net on latents of an untrained VAE."""
+    """Train a CLIP, a U-Net on latents of an untrained VAE, a decoder."""
     start_processes("cpu")
     pool = ImagePool(shards, POOLS)
     held_out = ImagePool(shards, {"held-out": [79]})
@@ -56,4 +62,21 @@ def train_all(shards, target):
         target / "unet.pt",
         make_config("unet"),
         unet.make_source(encoders[1].latents, names=HELD_OUT),
+    )
+    # Of networks that nobody trained, so that none differs from the start.
+    torch.manual_seed(0)
+    untrained_clip = clip.make_clip(SMALL_CLIP).clip.eval()
+    decoder.train_decoder(
+        model,
+        PerceptualLoss(untrained_clip),
+        PartialDenoiser(
+            make_small_unet().requires_grad_(False),
+            text_encoder_from_clip(untrained_clip),
+            make_noise_scheduler(),
+            1.0,
+        ),
+        decoder.make_source(pool, 0.5),
+        target / "decoder.pt",
+        make_config("decoder"),
+        decoder.make_source(held_out, names=HELD_OUT),
     )

@@ -29,8 +29,8 @@ StageName = Literal[
     "pictures",
     "vae",
     "clip",
-    "decoder",
     "unet",
+    "decoder",
     "judges",
     "write",
     "card",
@@ -297,7 +297,7 @@ WorkersOption = Annotated[
 
 
 @app.command(
-    epilog="\b\nExample:\n  textual-inversion models --preset gpu --workers 13"
+    epilog="\b\nExample:\n  textual-inversion models --preset gpu --workers 14"
 )
 def models(
     stage: StageArgument = "all",

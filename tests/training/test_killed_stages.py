@@ -16,7 +16,7 @@ from mini_training import write_small_run
 from tutorial_lib.training.checkpoints import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("pictures", "vae", "clip", "decoder", "unet", "judges", "write")
+STAGES = ("pictures", "vae", "clip", "unet", "decoder", "judges", "write")
 
 
 def start(
@@ -77,10 +77,16 @@ def test_three_kills_at_random_moments_change_nothing(tmp_path):
 
 @pytest.mark.slow
 def test_models_are_trained_while_images_are_rendered(tmp_path):
-    finish(tmp_path, stages=("all",), steps=None, seconds=6.0)
+    finish(
+        tmp_path,
+        stages=("all",),
+        steps=None,
+        seconds=6.0,
+        data_on_device=True,
+    )
     assert len(digest_models(tmp_path)) > 10
     work = tmp_path / "work"
-    for name in ("vae", "clip", "decoder", "unet", "judge-pattern"):
+    for name in ("vae", "clip", "unet", "decoder", "judge-pattern"):
         content = read_checkpoint(work / f"{name}.pt")
         assert content["finished"] and content["seconds"] >= 6, name
     # More was rendered than was asked for, and encoded; of that, the images

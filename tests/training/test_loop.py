@@ -9,12 +9,17 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from tutorial_lib.errors import CommandError
-from tutorial_lib.training import loop
+from tutorial_lib.training import acceleration, loop
 from tutorial_lib.training.batches import BatchSource
-from tutorial_lib.training.checkpoints import load_trained, read_checkpoint
+from tutorial_lib.training.checkpoints import (
+    load_trained,
+    read_checkpoint,
+    write_checkpoint,
+)
 from tutorial_lib.training.config import PretrainingConfig
 from tutorial_lib.training.loop import train
 from tutorial_lib.training.optimization import lr_multiplier, make_optimizer
+from tutorial_lib.training.steps import Step, make_step
 
 CONFIG = PretrainingConfig(
     steps=12, batch_size=4, lr=0.05, warmup=2, save_every=5
@@ -102,6 +107,14 @@ def test_training_lowers_the_loss_and_freezes_the_result(tmp_path):
     assert losses[-1] < losses[0] / 10
 
 
+def test_a_run_interrupted_after_its_last_step_is_finished(tmp_path):
+    path = tmp_path / "a.pt"
+    first = train_line(path)
+    write_checkpoint(path, read_checkpoint(path) | {"finished": False})
+    assert same(first, train_line(path, stop_at=0))
+    assert same(first, load_trained(path, make_line(), "line"))
+
+
 def test_a_finished_run_takes_no_further_step(tmp_path):
     first = train_line(tmp_path / "a.pt")
     assert same(first, train_line(tmp_path / "a.pt", stop_at=0))
@@ -161,6 +174,45 @@ def test_held_out_losses_are_logged_and_change_nothing(tmp_path):
     losses = read_checkpoint(tmp_path / "held.pt")["held_out_losses"]
     assert [step for step, _ in losses] == [4, 8, 12]
     assert losses[0][1] > losses[2][1] > 0
+
+
+def test_noise_is_drawn_apart_from_what_holds_for_a_whole_batch():
+    apart = torch.Generator().manual_seed(9)
+    step = Step(torch.Generator().manual_seed(0), 4, slice(1, 3), 0.0, apart)
+    wanted = torch.randn(4, 2, generator=torch.Generator().manual_seed(9))
+    assert torch.equal(step.randn(2), wanted[1:3])
+    untouched = torch.Generator().manual_seed(0).get_state()
+    assert torch.equal(step.generator.get_state(), untouched)
+    shared = make_step(CONFIG, (5, 0), 0.5, (0, 1), torch.device("cpu"))
+    assert shared.noise_generator is None and shared.rows == slice(0, 4)
+
+
+def test_a_compiled_model_keeps_its_names_and_learns_the_same(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(acceleration, "BACKEND", "aot_eager")
+    plain = train_line(tmp_path / "plain.pt")
+    config = dataclasses.replace(CONFIG, compile=True)
+    compiled = train_line(tmp_path / "a.pt", config, held_out=NUMBERS)
+    assert compiled._compiled_call_impl is not None
+    assert torch.allclose(plain.weight, compiled.weight, atol=1e-6)
+    names = [read_checkpoint(tmp_path / f"{n}.pt") for n in ("plain", "a")]
+    assert list(names[0]["model"]) == list(names[1]["model"])
+    # A run that was compiled may be gone on with uncompiled.
+    assert same(compiled, train_line(tmp_path / "a.pt", stop_at=0))
+
+
+def test_where_nothing_can_be_compiled_a_model_is_trained_as_it_is(
+    tmp_path, monkeypatch
+):
+    def fail(*_, **__):
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(torch, "compile", fail)
+    config = dataclasses.replace(CONFIG, compile=True)
+    with pytest.warns(UserWarning, match="cannot compile here .RuntimeError"):
+        model = train_line(tmp_path / "a.pt", config)
+    assert same(model, train_line(tmp_path / "plain.pt"))
 
 
 # --- checkpoints

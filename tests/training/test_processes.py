@@ -33,7 +33,7 @@ if __name__ == "__main__":
 
 
 def start(script, launcher, shards, target):
-    """Train CLIP and a U-Net in one or several processes."""
+    """Train CLIP, a U-Net and a decoder in one or several processes."""
     target.mkdir()
     result = subprocess.run(
         [sys.executable, *launcher, str(script), str(shards), str(target)],
@@ -46,7 +46,7 @@ def start(script, launcher, shards, target):
     return {name: read_checkpoint(target / name) for name in NAMES}
 
 
-NAMES = ("clip.pt", "unet.pt")
+NAMES = ("clip.pt", "unet.pt", "decoder.pt")
 
 
 @pytest.fixture(scope="module")

@@ -37,8 +37,8 @@ def run(shards, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "stage, needed",
     [
-        ("decoder", "vae"),
         ("unet", "clip"),
+        ("decoder", "vae"),
         ("judges", "decoder"),
         ("write", "judges"),
     ],

@@ -6,10 +6,15 @@ import pytest
 import torch
 from mini_training import SMALL_CLIP, make_small_unet, write_configs
 
-from tutorial_lib.training import clip, latents, unet, vae
+from tutorial_lib.training import clip, decoder, latents, unet, vae
 from tutorial_lib.training.checkpoints import read_checkpoint
 from tutorial_lib.training.config import read_config
-from tutorial_lib.training.export import text_encoder_from_clip
+from tutorial_lib.training.export import (
+    make_noise_scheduler,
+    text_encoder_from_clip,
+)
+from tutorial_lib.training.partial_denoising import PartialDenoiser
+from tutorial_lib.training.perceptual_loss import PerceptualLoss
 from tutorial_lib.training.sampling import ImagePool
 from tutorial_lib.training.steps import Step
 from tutorial_lib.world import PARTS
@@ -64,17 +69,31 @@ def test_clip_learns(shards, configs, tmp_path):
 
 
 def test_the_vae_and_its_decoder_take_two_steps(shards, configs, tmp_path):
-    source = vae.make_source(ImagePool(shards, POOLS), 0.25)
-    held_out = vae.make_source(
-        ImagePool(shards, {"held-out": [79]}), names=HELD_OUT
-    )
+    held_out = ImagePool(shards, {"held-out": [79]})
+    pool = ImagePool(shards, POOLS)
     model = vae.train_vae(
-        source, 64, tmp_path / "vae.pt", "cpu", configs("vae"), held_out
+        vae.make_source(pool, 0.25),
+        64,
+        tmp_path / "vae.pt",
+        "cpu",
+        configs("vae"),
+        vae.make_source(held_out, names=HELD_OUT),
     )
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    config = configs("decoder", lr=1e-2, ema=0.0)
-    vae.train_decoder(
-        model, source, tmp_path / "decoder.pt", "cpu", config, held_out
+    trained_clip = clip.make_clip(SMALL_CLIP).clip.eval()
+    decoder.train_decoder(
+        model,
+        PerceptualLoss(trained_clip),
+        PartialDenoiser(
+            make_small_unet().requires_grad_(False),
+            text_encoder_from_clip(trained_clip),
+            make_noise_scheduler(),
+            scaling_factor=1.0,
+        ),
+        decoder.make_source(pool, 0.25),
+        tmp_path / "decoder.pt",
+        configs("decoder", lr=1e-2, ema=0.0),
+        decoder.make_source(held_out, names=HELD_OUT),
     )
     for name, weight in model.state_dict().items():
         is_decoder = name.startswith(("decoder.", "post_quant_conv."))

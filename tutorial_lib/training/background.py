@@ -2,6 +2,7 @@
 
 import itertools
 import multiprocessing
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -29,7 +30,10 @@ class BackgroundRenderer:
         self.run = run
         self.numbers = dataset.number_shards(run)
         self.stopped = threading.Event()
-        self.pool = multiprocessing.get_context("spawn").Pool(run.workers)
+        # Ctrl-C reaches all processes; this one stops the others.
+        self.pool = multiprocessing.get_context("spawn").Pool(
+            run.workers, signal.signal, (signal.SIGINT, signal.SIG_IGN)
+        )
         self.thread = threading.Thread(target=self._render, daemon=True)
 
     def __enter__(self) -> "BackgroundRenderer":

@@ -6,7 +6,7 @@ batch are read, and the system forgets them again when memory gets short.
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,11 @@ from jaxtyping import Float, UInt8
 from safetensors import safe_open
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import BatchSampler, DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from tutorial_lib.errors import DataError
-from tutorial_lib.training.config import PretrainingConfig
 
 SEED_STRIDE = 1_000_003
-SAMPLING = 2**40  # what keeps a step's sampling apart from its noise
-ENDLESS = 2**31  # steps of a training that ends by the clock
 
 Index = tuple[str, int, int]  # a folder, the number of a shard in it, a row
 Sample = Callable[[int, torch.Generator], Sequence[Any]]
@@ -69,10 +66,26 @@ class ShardDataset(Dataset):
             for column in self.columns:
                 parts[column].append(shard[column][rows])
         back = order.argsort()
-        batch = {name: torch.cat(rows)[back] for name, rows in parts.items()}
-        if self.side and batch["pixels"].shape[1] != self.side:
-            batch["pixels"] = resize(batch["pixels"], self.side)
-        return batch
+        return self._resize(
+            {name: torch.cat(rows)[back] for name, rows in parts.items()}
+        )
+
+    def read_shard(
+        self, name: str, number: int, device: torch.device
+    ) -> dict[str, Tensor]:
+        """Return all rows of a shard, on a device."""
+        shard = open_shard(name_shard(self.folder / name, number))
+        return self._resize(
+            {column: shard[column].to(device) for column in self.columns}
+        )
+
+    def _resize(self, rows: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return rows with images of the wanted size."""
+        if self.side and rows["pixels"].shape[1] != self.side:
+            by_floats = rows["pixels"].device.type != "cpu"
+            smaller = resize(rows["pixels"], self.side, by_floats)
+            return rows | {"pixels": smaller}
+        return rows
 
 
 def name_shard(folder: Path, number: int) -> Path:
@@ -102,13 +115,22 @@ def map_shard(path: Path) -> dict[str, Tensor]:
 
 
 def resize(
-    pixels: UInt8[Tensor, "batch height width 3"], side: int
+    pixels: UInt8[Tensor, "batch height width 3"],
+    side: int,
+    by_floats: bool = False,
 ) -> UInt8[Tensor, "batch side side 3"]:
-    """Make images smaller, as Pillow does it."""
+    """Make images smaller, as Pillow does it.
+
+    Computing with bytes, as a CPU can, is faster; a GPU needs floats.
+    """
     planes = pixels.permute(0, 3, 1, 2)
+    if by_floats:
+        planes = planes.float()
     smaller = functional.interpolate(
         planes, size=side, mode="bicubic", antialias=True
     )
+    if smaller.is_floating_point():
+        smaller = smaller.round().clamp(0, 255).to(torch.uint8)
     return smaller.permute(0, 2, 3, 1)
 
 
@@ -117,53 +139,3 @@ def scale_pixels(
 ) -> Float[Tensor, "batch 3 height width"]:
     """Return images as networks take them, with pixels from -1 to 1."""
     return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-# --- from step to step -----------------------------------------------------
-
-
-class StepSampler(BatchSampler):
-    """The indices of each step's batch, which depend on its number alone."""
-
-    def __init__(
-        self, sample: Sample, config: PretrainingConfig, first_step: int
-    ) -> None:
-        self.sample = sample
-        self.config = config
-        self.steps = range(first_step, config.steps or ENDLESS)
-        self.batch_size = config.batch_size // config.accumulation
-        self.drop_last = True
-
-    def __iter__(self) -> Iterator[list[Any]]:
-        """Yield indices, a step's batch in `accumulation` parts."""
-        for step in self.steps:
-            seed = self.config.seed * SEED_STRIDE + step + SAMPLING
-            generator = torch.Generator().manual_seed(seed)
-            indices = self.sample(self.config.batch_size, generator)
-            for start in range(0, len(indices), self.batch_size):
-                yield list(indices[start : start + self.batch_size])
-
-    def __len__(self) -> int:
-        """Return how many parts of batches there are."""
-        return len(self.steps) * self.config.accumulation
-
-
-def make_loader(
-    source: BatchSource, config: PretrainingConfig, first_step: int, pin: bool
-) -> DataLoader:
-    """Make the DataLoader of a training that begins at some step.
-
-    With `pin`, batches lie where a GPU can fetch them by itself.
-    """
-    return DataLoader(
-        source.dataset,
-        batch_sampler=StepSampler(source.sample, config, first_step),
-        collate_fn=keep,
-        num_workers=config.workers,
-        pin_memory=pin,
-    )
-
-
-def keep(batch: Any) -> Any:
-    """Return a batch as its dataset made it: whole already."""
-    return batch

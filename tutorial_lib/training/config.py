@@ -16,7 +16,14 @@ from tutorial_lib.errors import CommandError
 CONFIGS = Path(__file__).parent / "configs"
 MIXED_PRECISION = ("no", "fp16", "bf16")
 # What may change between two parts of one training: it changes no weight.
-HARMLESS = ("workers", "save_every", "evaluate_every", "tensorboard")
+HARMLESS = (
+    "workers",
+    "save_every",
+    "evaluate_every",
+    "tensorboard",
+    "data_on_device",
+    "compile",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +35,11 @@ class PretrainingConfig:
     to nothing. `batch_size` is what one step learns from, all processes and
     all `accumulation` parts together. `ema` is the decay of the exponential
     moving average of the weights (0: none). `wearers` is the share of people
-    in patterns that is added to a batch. `workers` processes load batches.
-    The loss on held-out images is taken every `evaluate_every` steps.
+    in patterns that is added to a batch. `workers` processes load batches;
+    with `data_on_device` none do, for all images stay on the device that
+    trains with them. `compile` has torch compile the model: a minute that a
+    long training wins back. The loss on held-out images is taken every
+    `evaluate_every` steps.
     """
 
     batch_size: int
@@ -46,6 +56,8 @@ class PretrainingConfig:
     wearers: float = 0.0
     loss_weights: dict[str, float] = field(default_factory=dict)
     workers: int = 0
+    data_on_device: bool = False
+    compile: bool = False
     save_every: int = 200
     evaluate_every: int = 500
     seed: int = 0

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
+from tutorial_lib.training.processes import average_tensor
+
 MAX_ADVERSARIAL_WEIGHT = 10.0
 EPSILON = 1e-6
 
@@ -63,11 +65,12 @@ def compute_adversarial_weight(
     """Return the weight at which both losses pull equally hard.
 
     It is the ratio of their gradients' norms at the decoder's last layer
-    (Esser et al. 2021, equation 7).
+    (Esser et al. 2021, equation 7), taken over the rows of all processes.
     """
-    norms = [
-        torch.autograd.grad(loss, last_layer, retain_graph=True)[0].norm()
+    gradients = [
+        torch.autograd.grad(loss, last_layer, retain_graph=True)[0]
         for loss in (reconstruction_loss, adversarial_loss)
     ]
+    norms = [average_tensor(gradient).norm() for gradient in gradients]
     weight = norms[0] / (norms[1] + EPSILON)
     return weight.clamp(max=MAX_ADVERSARIAL_WEIGHT).detach()

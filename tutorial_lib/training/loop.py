@@ -25,11 +25,8 @@ from tqdm.auto import tqdm
 
 from tutorial_lib.errors import CommandError
 from tutorial_lib.inversion import delay_interrupt
-from tutorial_lib.training.batches import (
-    SEED_STRIDE,
-    BatchSource,
-    make_loader,
-)
+from tutorial_lib.training.acceleration import compile_model, run_uncompiled
+from tutorial_lib.training.batches import BatchSource
 from tutorial_lib.training.checkpoints import (
     check_config,
     load_weights,
@@ -37,14 +34,19 @@ from tutorial_lib.training.checkpoints import (
     write_checkpoint,
 )
 from tutorial_lib.training.config import PretrainingConfig
-from tutorial_lib.training.optimization import lr_multiplier, make_optimizer
+from tutorial_lib.training.loaders import make_loader
+from tutorial_lib.training.optimization import (
+    make_optimizer,
+    set_learning_rate,
+    split_parameters,
+)
 from tutorial_lib.training.processes import (
     make_accelerator,
     share_number,
     synchronize_batch_norm,
     wait_for_all,
 )
-from tutorial_lib.training.steps import Step
+from tutorial_lib.training.steps import Step, make_step
 
 FUSED = (
     SDPBackend.FLASH_ATTENTION,
@@ -123,10 +125,12 @@ class Trainer:
         self.accelerator = make_accelerator(device, config, logs)
         self._check_batch_size()
         synchronize_batch_norm(model)
+        if config.compile:
+            compile_model(model, device)
         optimizer = make_optimizer(model, config)
-        parameters = model.parameters()
+        self.parameters = split_parameters(model)
         self.ema = (
-            EMAModel(parameters, decay=config.ema, foreach=True)
+            EMAModel(model.parameters(), decay=config.ema, foreach=True)
             if config.ema
             else None
         )
@@ -195,10 +199,7 @@ class Trainer:
     def take_step(self, batches: Iterator[Any], progress: float) -> None:
         """Take one optimizer step on one batch."""
         config, accelerator = self.config, self.accelerator
-        for group in self.optimizer.param_groups:
-            group["lr"] = config.lr * lr_multiplier(
-                config, self.step, progress
-            )
+        set_learning_rate(self.optimizer, config, self.step, progress)
         losses = []
         for part in range(config.accumulation):
             batch = next(batches)
@@ -208,9 +209,8 @@ class Trainer:
                 )
                 accelerator.backward(loss)
                 if accelerator.sync_gradients:
-                    accelerator.clip_grad_norm_(
-                        self.objective.parameters(), 1.0
-                    )
+                    for parameters in self.parameters:
+                        accelerator.clip_grad_norm_(parameters, 1.0)
                 self.optimizer.step()
                 self.optimizer.zero_grad()
             losses.append(loss.detach())
@@ -221,15 +221,13 @@ class Trainer:
 
     def make_step(self, number: int, part: int, progress: float) -> Step:
         """Say which rows of a step's batch are this process's."""
-        total = self.config.batch_size // self.config.accumulation
-        count = total // self.accelerator.num_processes
-        first = part * total + count * self.accelerator.process_index
-        seed = self.config.seed * SEED_STRIDE + number
-        return Step(
-            generator=torch.Generator().manual_seed(seed),
-            batch_size=self.config.batch_size,
-            rows=slice(first, first + count),
-            progress=progress,
+        accelerator = self.accelerator
+        return make_step(
+            self.config,
+            (number, part),
+            progress,
+            (accelerator.process_index, accelerator.num_processes),
+            accelerator.device,
         )
 
     # --- batches
@@ -243,8 +241,9 @@ class Trainer:
         """Make the loader of this process's rows of each batch."""
         if source is None:
             return None
-        pin = self.accelerator.device.type == "cuda"
-        loader = make_loader(source, config, first_step, pin)
+        loader = make_loader(
+            source, config, first_step, self.accelerator.device
+        )
         return self.accelerator.prepare(loader)
 
     def prepare_held_out(
@@ -269,10 +268,11 @@ class Trainer:
         self.model.eval()
         parts = range(self.config.accumulation)
         places = itertools.product(range(NUM_HELD_OUT_BATCHES), parts)
-        losses = [
-            self.objective(batch, self.make_step(number, part, 1.0))
-            for (number, part), batch in zip(places, loader, strict=True)
-        ]
+        with run_uncompiled(self.config):
+            losses = [
+                self.objective(batch, self.make_step(number, part, 1.0))
+                for (number, part), batch in zip(places, loader, strict=True)
+            ]
         self.model.train()
         if self.ema:
             self.ema.restore(parameters)
@@ -357,6 +357,9 @@ class Trainer:
 
     def finish(self) -> Any:
         """Return the model with the weights that are to be used."""
+        if not self.finished:  # interrupted right after its last step
+            self.finished = True
+            self.save()
         wait_for_all()
         if self.ema:
             self.ema.copy_to(self.model.parameters())

@@ -7,6 +7,8 @@ from tutorial_lib.training import dataset, judge_images
 from tutorial_lib.training.training_run import MIN_JUDGE_SHARDS, TrainingRun
 from tutorial_lib.training.vae import BLOCK_WIDTHS
 
+JUDGE_CONFIGS = ("judge-pattern", "judge-person", "judge-attributes")
+
 
 def check_run(run: TrainingRun) -> None:
     """Raise CommandError for options that nothing can be trained with."""
@@ -40,5 +42,5 @@ def check_run(run: TrainingRun) -> None:
         raise CommandError(
             f"--device {run.device}: torch finds no GPU; use --device cpu."
         )
-    for name in ("clip", "vae", "decoder", "unet"):
+    for name in ("vae", "clip", "unet", "decoder", *JUDGE_CONFIGS):
         run.read_config(name)

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 
 import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import CLIPTextModel
 
 from tutorial_lib.generation import predict_x0
 from tutorial_lib.training.loop import autocast
+from tutorial_lib.training.steps import Step
 from tutorial_lib.training.unet import pad_with_end
+
+EPSILON = 1e-6  # thirds add up to a little less than 1
 
 Latents = Float[Tensor, "batch 4 16 16"]
 PromptEmbeds = Float[Tensor, "batch tokens width"]
@@ -28,8 +31,8 @@ class PartialDenoiser:
     """Noises latents up to some timestep, and lets the U-Net denoise them.
 
     The timestep is sampled from `timesteps`; the U-Net comes back from there
-    in `num_steps` steps of DDIM, told the images' captions. Of a batch, the
-    first `share` is treated so, and the rest stays as it is.
+    in `num_steps` steps of DDIM, told the images' captions. Of a batch, every
+    so many, a `share` of all, are treated so; the rest stay as they are.
     """
 
     unet: UNet2DConditionModel
@@ -41,26 +44,46 @@ class PartialDenoiser:
     share: float = 1 / 3
 
     @torch.no_grad()
-    def __call__(self, latents: Latents, token_ids: TokenIds) -> Latents:
-        """Return latents, the first of them as the U-Net makes them."""
-        count = round(self.share * len(latents))
-        embeds = self.text_encoder(pad_with_end(token_ids[:count]))[0]
-        return torch.cat(
-            [self.denoise(latents[:count], embeds), latents[count:]]
+    def __call__(
+        self, latents: Latents, token_ids: TokenIds, step: Step
+    ) -> Latents:
+        """Return the latents of a step's rows, some as the U-Net makes them.
+
+        The noise and the timesteps are drawn from `step`.
+        """
+        device = latents.device
+        noise = step.randn(*latents.shape[1:]).to(device)
+        low, high = self.timesteps
+        timesteps = (low + (high - low) * step.rand()).long().to(device)
+        chosen = self.choose(step.rows)
+        if not chosen.any():
+            return latents
+        rows = chosen.nonzero().flatten().to(device, non_blocking=True)
+        embeds = self.text_encoder(pad_with_end(token_ids[rows]))[0]
+        denoised = self.denoise(
+            latents[rows], noise[rows], timesteps[rows], embeds
         )
+        return latents.index_copy(0, rows, denoised)
+
+    def choose(self, rows: slice) -> Bool[Tensor, " batch"]:
+        """Return which rows of a batch are treated, spread over them."""
+        numbers = torch.arange(rows.start, rows.stop + 1).double()
+        return (numbers * self.share + EPSILON).floor().diff() > 0
 
     def denoise(
-        self, latents: Latents, prompt_embeds: PromptEmbeds
+        self,
+        latents: Latents,
+        noise: Latents,
+        timesteps: Int[Tensor, " batch"],
+        prompt_embeds: PromptEmbeds,
     ) -> Latents:
         """Return latents, unscaled as the given ones, denoised again."""
         device = latents.device
-        alphas_cumprod = self.noise_scheduler.alphas_cumprod.to(device)
-        timesteps = torch.randint(
-            *self.timesteps, (len(latents),), device=device
+        alphas_cumprod = self.noise_scheduler.alphas_cumprod.to(
+            device, non_blocking=True
         )
         shares = torch.linspace(1, 0, self.num_steps + 1)[:-1].tolist()
         x0 = latents * self.scaling_factor
-        noise = torch.randn_like(x0)
         for share in shares:
             t = (timesteps * share).long()
             alpha_cumprod = alphas_cumprod[t][:, None, None, None]

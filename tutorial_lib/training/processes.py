@@ -95,6 +95,16 @@ def share_number(number: float, device: torch.device) -> float:
     return shared.item()
 
 
+def average_tensor(values: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """Return the mean of a tensor over all processes, without gradients."""
+    values = values.detach()
+    if count_processes() > 1:
+        values = values.clone()
+        distributed.all_reduce(values)
+        values /= count_processes()
+    return values
+
+
 # --- losses ----------------------------------------------------------------
 
 

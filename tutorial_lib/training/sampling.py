@@ -9,7 +9,12 @@ from jaxtyping import Int
 from torch import Tensor
 
 from tutorial_lib.errors import CommandError
-from tutorial_lib.training.batches import Index, map_shard, name_shard
+from tutorial_lib.training.batches import (
+    Index,
+    map_shard,
+    name_shard,
+    open_shard,
+)
 
 GROUP_SIZE, NUM_GROUPS = 32, 4  # half of a batch of 256
 LOOK_AGAIN = 2.0  # seconds after which a folder is looked at again
@@ -138,7 +143,7 @@ class LookalikeSampler:
         self.known = known
         keys = torch.cat(
             [
-                map_shard(name_shard(self.pool.folder / name, number))[
+                open_shard(name_shard(self.pool.folder / name, number))[
                     "lookalike_keys"
                 ]
                 for name, number in known

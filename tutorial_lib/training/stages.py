@@ -27,17 +27,22 @@ from tutorial_lib.models import load_models
 from tutorial_lib.training import (
     clip,
     dataset,
+    decoder,
     enlarging,
     judge_images,
     judges,
-    larger_vae,
     latents,
     unet,
     vae,
 )
+from tutorial_lib.training.acceleration import (
+    choose_memory_format,
+    use_fast_kernels,
+)
 from tutorial_lib.training.background import BackgroundRenderer
-from tutorial_lib.training.checkpoints import load_trained, require_trained
+from tutorial_lib.training.checkpoints import require_trained
 from tutorial_lib.training.export import (
+    make_noise_scheduler,
     save_clip,
     save_pipeline,
     text_encoder_from_clip,
@@ -45,6 +50,8 @@ from tutorial_lib.training.export import (
 from tutorial_lib.training.judge_pool import DECODED_SHARE, JudgePool
 from tutorial_lib.training.latents import STREAMS
 from tutorial_lib.training.options import check_run
+from tutorial_lib.training.partial_denoising import PartialDenoiser
+from tutorial_lib.training.perceptual_loss import PerceptualLoss
 from tutorial_lib.training.processes import (
     is_main_process,
     start_processes,
@@ -52,6 +59,12 @@ from tutorial_lib.training.processes import (
 )
 from tutorial_lib.training.sampling import ImagePool
 from tutorial_lib.training.shipped_concepts import write_concepts
+from tutorial_lib.training.trained_models import (
+    load_clip,
+    load_decoder,
+    load_unet,
+    load_vae,
+)
 from tutorial_lib.training.training_run import TrainingRun
 from tutorial_lib.training.written_models import make_profile, read_size
 
@@ -154,38 +167,29 @@ def train_vae(run: TrainingRun) -> AutoencoderKL:
 
 
 def train_decoder(run: TrainingRun) -> AutoencoderKL:
-    """Train the VAE's decoder on, or load the VAE with a finished one."""
-    config = run.read_config("decoder")
-    return vae.train_decoder(
-        load_vae(run),
-        vae.make_source(make_pool(run), config.wearers),
+    """Train the VAE's decoder on, or load the VAE with a finished one.
+
+    CLIP's first layers compare its images, and the U-Net makes some of the
+    latents that it decodes.
+    """
+    config, pool = run.read_config("decoder"), make_pool(run)
+    trained_vae, trained_clip = load_vae(run), load_clip(run).to(run.device)
+    trained_unet = load_unet(run, trained_clip.transformer.width)
+    denoiser = PartialDenoiser(
+        trained_unet.to(run.device),
+        text_encoder_from_clip(trained_clip).to(run.device),
+        make_noise_scheduler(),
+        latents.compute_scaling_factor(ImagePool(pool.folder / "latents")),
+    )
+    return decoder.train_decoder(
+        trained_vae,
+        PerceptualLoss(trained_clip),
+        denoiser,
+        decoder.make_source(pool, config.wearers),
         run.work_folder / "decoder.pt",
-        run.device,
         config,
-        vae.make_source(make_held_out_pool(run), names=HELD_OUT),
+        decoder.make_source(make_held_out_pool(run), names=HELD_OUT),
     )
-
-
-def load_vae(run: TrainingRun) -> AutoencoderKL:
-    """Load the VAE as it was before its decoder was trained on."""
-    trained_vae = load_trained(
-        run.work_folder / "vae.pt", vae.make_vae(run.size), "vae"
-    )
-    return trained_vae.to(run.device, memory_format=torch.channels_last)
-
-
-def load_decoder(run: TrainingRun) -> AutoencoderKL:
-    """Load the VAE with the decoder that was trained on."""
-    return load_trained(
-        run.work_folder / "decoder.pt", vae.make_vae(run.size), "decoder"
-    )
-
-
-def load_clip(run: TrainingRun) -> open_clip.CLIP:
-    """Load the trained CLIP."""
-    return load_trained(
-        run.work_folder / "clip.pt", clip.make_clip(), "clip"
-    ).clip
 
 
 def make_encoder(
@@ -210,7 +214,9 @@ def train_unet(run: TrainingRun) -> UNet2DConditionModel:
     encoder = make_encoder(run, make_pool(run), kept if run.is_timed else None)
     encoder.encode_all(STREAMS, NUM_FIRST_SHARDS if run.is_timed else None)
     torch.manual_seed(config.seed)
-    model = unet.make_unet(text_encoder.config.hidden_size).to(run.device)
+    model = unet.make_unet(text_encoder.config.hidden_size).to(
+        run.device, memory_format=choose_memory_format(run.device)
+    )
     return unet.train_unet(
         model,
         text_encoder,
@@ -223,12 +229,6 @@ def train_unet(run: TrainingRun) -> UNet2DConditionModel:
     )
 
 
-def load_unet(run: TrainingRun, text_width: int) -> UNet2DConditionModel:
-    """Load the trained U-Net."""
-    model = unet.make_unet(text_width)
-    return load_trained(run.work_folder / "unet.pt", model, "unet")
-
-
 def train_judges(run: TrainingRun) -> Judges:
     """Train the judges, or load them if they were trained before.
 
@@ -237,7 +237,10 @@ def train_judges(run: TrainingRun) -> Judges:
     trained = run.work_folder / "trained-judges"
     if (trained / "judges.json").exists():
         return load_judges(trained, run.device)
-    trained_vae = load_decoder(run).to(run.device)
+    on_cpu = run.device == "cpu"
+    trained_vae = load_decoder(run).to(
+        run.device, torch.float32 if on_cpu else torch.bfloat16
+    )
     shards = run.work_folder / "judges"
     count = judge_images.check_shards(
         shards,
@@ -249,7 +252,7 @@ def train_judges(run: TrainingRun) -> Judges:
         run.size,
         run.device,
         trained_vae,
-        DECODED_ON_CPU if run.device == "cpu" else DECODED_SHARE,
+        DECODED_ON_CPU if on_cpu else DECODED_SHARE,
     )
     configs = {name: run.read_config(f"judge-{name}") for name in JUDGES}
     finished = judges.train_judges(pool, run.work_folder, configs)
@@ -274,7 +277,7 @@ def enlarge_vae(run: TrainingRun) -> None:
         )
     enlarging.enlarge_vae(
         load_models(make_profile(run, size), run.device),
-        larger_vae.make_source(make_pool(run)),
+        decoder.make_source(make_pool(run)),
         run.read_config("larger-vae"),
         run.work_folder / "larger-vae",
     )
@@ -336,8 +339,8 @@ STAGES: dict[str, Callable[[TrainingRun], object]] = {
     "pictures": render_all,
     "vae": train_vae,
     "clip": train_clip,
-    "decoder": train_decoder,
     "unet": train_unet,
+    "decoder": train_decoder,
     "judges": train_judges,
     "write": write_models,
     "card": measure_models,
@@ -353,6 +356,7 @@ def run_stages(stage: str, run: TrainingRun) -> None:
     """
     check_run(run)
     start_processes(run.device)
+    use_fast_kernels(run.device)
     if stage == LARGER_VAE:
         enlarge_vae(run)
     elif stage != "all":
@@ -374,8 +378,8 @@ def run_beside_rendering(run: TrainingRun) -> None:
     first = {name: numbers[name][:NUM_FIRST_SHARDS] for name in STREAMS}
     with BackgroundRenderer(run) as renderer:
         renderer.wait_for({"held-out": numbers["held-out"], **first})
-        for name in ("vae", "clip", "decoder", "unet"):
+        for name in ("vae", "clip", "unet"):
             STAGES[name](run)
         renderer.wait_for(numbers)
-    for name in ("judges", "write", "card"):
+    for name in ("decoder", "judges", "write", "card"):
         STAGES[name](run)

@@ -154,7 +154,7 @@ def make_noisy_latents(
     latents = (means + stds * deviation) * scaling_factor
     timesteps = sample_timesteps(
         step.batch_size, step.generator, MIDDLE_TIMESTEPS
-    )[step.rows].to(means.device)
+    )[step.rows].to(means.device, non_blocking=True)
     noisy_latents = noise_scheduler.add_noise(latents, noise, timesteps)
     return noisy_latents, noise, timesteps
 

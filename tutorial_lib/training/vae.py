@@ -8,7 +8,6 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from tutorial_lib.generation import encode_posterior
 from tutorial_lib.training.batches import (
     BatchSource,
     ShardDataset,
@@ -24,8 +23,6 @@ from tutorial_lib.training.steps import Step
 BLOCK_WIDTHS = {64: (32, 64, 128), 128: (32, 32, 64, 128)}
 KL_WEIGHT = 1e-3
 GRADIENT_WEIGHT = 0.5
-PSNR_WEIGHT = 0.05
-MIN_MSE = 1e-5  # below it an image is good enough
 SCALES = (1.0, 1.0, 0.75, 0.5)  # each batch takes one of them
 
 Images = Float[Tensor, "batch channels height width"]
@@ -97,57 +94,19 @@ def train_vae(
     )
 
 
-def train_decoder(
-    vae: AutoencoderKL,
-    batches: BatchSource,
-    checkpoint: Path,
-    device: str,
-    config: PretrainingConfig,
-    held_out: BatchSource | None = None,
-) -> AutoencoderKL:
-    """Train the decoder on, alone, until it makes the most of the latents.
-
-    They stay as they are, so whatever was trained on them stays right
-    (Stable Diffusion's VAE "ft-MSE" came about like this). It sees whole
-    images, and the peak signal-to-noise ratio becomes part of the loss.
-    """
-    torch.manual_seed(config.seed)
-    vae.requires_grad_(False)
-    for module in (vae.decoder, vae.post_quant_conv):
-        module.requires_grad_(True)
-
-    def compute_loss(
-        vae: AutoencoderKL, batch: Batch, step: Step
-    ) -> Float[Tensor, ""]:
-        """Decode a batch of latents and compare it with the images."""
-        images = scale_pixels(batch["pixels"])
-        with autocast(device, config.mixed_precision):
-            mean, std = encode_posterior(vae, images)
-            noise = step.randn(*mean.shape[1:])
-            latents = mean + std * noise.to(device)
-            decoded = vae.decode(latents).sample.float()
-        mse = (decoded - images).square().mean((1, 2, 3))
-        log_mse = torch.log(mse + MIN_MSE).mean()
-        loss = compute_reconstruction_loss(decoded, images)
-        return loss + PSNR_WEIGHT * log_mse
-
-    return train(
-        vae, config, compute_loss, checkpoint, "decoder", batches, held_out
-    )
-
-
 def crop(
     pixels: UInt8[Tensor, "batch height width 3"], side: int, step: Step
 ) -> UInt8[Tensor, "batch side side 3"]:
     """Crop a random square out of each image."""
-    places = pixels.shape[1] - side + 1
-    top, left = (step.rand(2) * places).long().T.tolist()
-    return torch.stack(
-        [
-            image[y : y + side, x : x + side]
-            for image, y, x in zip(pixels, top, left, strict=True)
-        ]
-    )
+    corners = (step.rand(2) * (pixels.shape[1] - side + 1)).long()
+    top, left = corners.to(pixels.device).T[:, :, None]
+    within = torch.arange(side, device=pixels.device)
+    images = torch.arange(len(pixels), device=pixels.device)
+    return pixels[
+        images[:, None, None],
+        (top + within)[:, :, None],
+        (left + within)[:, None, :],
+    ]
 
 
 def downscale(images: Images, scale: float) -> Images:
