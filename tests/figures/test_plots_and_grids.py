@@ -69,7 +69,7 @@ def test_a_figure_of_few_colours_is_smaller_and_of_the_same_size(monkeypatch):
     images = []
     for colors in (256, 16):
         show_figure(figure, alt="the loss falls", colors=colors)
-        code = re.search("base64,([^\"]+)", shown[-1].data)[1]
+        code = re.search('base64,([^"]+)', shown[-1].data)[1]
         images.append(Image.open(io.BytesIO(base64.b64decode(code))))
     assert len(shown[1].data) < len(shown[0].data)
     assert images[0].size == images[1].size
