@@ -43,6 +43,7 @@ from tutorial_lib.words import Entry, History, LearnedWord, initialize_word
 Callback = Callable[[Entry], object]
 Result = TypeVar("Result")
 LOSS_SCALE = 1024  # a power of two: exact; saves float16 from zeros
+EARLY_STEPS = (1, 2, 3, 5)  # of a phase: their vectors are kept, too
 
 
 class TextualInversionTrainer:
@@ -315,6 +316,8 @@ class TextualInversionTrainer:
         before = {"step": 0, "seconds": 0.0}
         if self.history:
             before = self.history[-1]
+        vectors = self.word.vectors.detach()
+        early = self.step in EARLY_STEPS
         self.history.append(
             {
                 "step": before["step"] + (loss is not None),
@@ -323,9 +326,9 @@ class TextualInversionTrainer:
                 "lr": lr,
                 "evaluation": None,
                 "similarity": None,
-                "norm": self.word.vectors.detach().norm(dim=1).mean().item(),
+                "norm": vectors.norm(dim=1).mean().item(),
                 "seconds": before["seconds"] + seconds,
-                "vectors": None,
+                "vectors": vectors.cpu().clone() if early else None,
             }
         )
 
