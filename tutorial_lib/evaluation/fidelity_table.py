@@ -1,8 +1,9 @@
 """Fidelity as a table, with published rows for orientation."""
 
+import textwrap
 from dataclasses import dataclass
 
-from tutorial_lib.evaluation.fidelity import Fidelity
+from tutorial_lib.evaluation.fidelity import JUDGE, Fidelity
 from tutorial_lib.evaluation.statistics import Share
 
 LABELS = {
@@ -12,6 +13,7 @@ LABELS = {
     "initializer": "initializer",
 }
 WIDTH = 22  # signs of a column
+PAGE_WIDTH = 96  # of the notes below the table
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ def format_fidelity(fidelity: Fidelity) -> str:
     lines = [format_row(fidelity.concept, measures)]
     for name, row in fidelity.rows.items():
         label = LABELS[name]
+        if name == "real" and JUDGE in measures:
+            label = "given pictures"  # they were drawn
         if name in ("description", "initializer"):
             label = f'"{row.text}"'
         shares = [fidelity.rate(measure, name) for measure in measures]
@@ -76,7 +80,8 @@ def format_fidelity(fidelity: Fidelity) -> str:
     if "DINO" in measures:
         lines += format_published(measures)
         notes.append(PROTOCOL)
-    return "\n".join([*lines, "", *notes])
+    wrapped = [textwrap.fill(note, PAGE_WIDTH) for note in notes]
+    return "\n".join([*lines, "", *wrapped])
 
 
 def format_published(measures: list[str]) -> list[str]:

@@ -38,7 +38,7 @@ def check_compare_photos(
 
     Taught in notebooks/11_your_own_x.ipynb.
     """
-    for num_photos in (4, 6, 2):
+    for num_photos in (4, 6, 3):
         photos = functional.normalize(torch.randn(num_photos, 8) + 0.5, dim=1)
         value = torch.as_tensor(compare_photos(photos), dtype=torch.float64)
         if value.ndim == 0:
@@ -127,7 +127,10 @@ def check_choose_micro_batch(
 
     Taught in notebooks/11_your_own_x.ipynb.
     """
-    sizes = [choose_micro_batch(*given) for *given, _ in BATCHES]
+    sizes = [
+        choose_micro_batch(batch_size, image, free)
+        for batch_size, image, free, _ in BATCHES
+    ]
     parts = [batch // size for batch, *_, size in BATCHES if size]
     if sizes[: len(parts)] == parts:
         raise Mistake(
