@@ -24,6 +24,7 @@ LESSONS = sorted(path.stem for path in FOLDER.glob("[0-9]*.ipynb"))
 QUICK = [name for name in LESSONS if name[:2] in "00 05 06 08 11".split()]
 FEW_STEPS = """
 from dataclasses import replace
+from tutorial_lib import settings
 settings.PROFILES["sd15"] = replace(
     settings.PROFILES["sd15"], similarity_steps=10, denoising_steps=4,
     num_inference_steps=2,
