@@ -41,6 +41,7 @@ def run(standin, tmp_path_factory):
         "TUTORIAL_MODEL": "sd15",
         "TUTORIAL_SD15": str(standin),
         "TUTORIAL_OUT": str(tmp_path_factory.mktemp("out")),
+        "HF_HUB_OFFLINE": "1",  # a test fetches nothing
     }
 
     def run_lesson(name, first="", changes=()):
