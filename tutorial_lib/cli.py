@@ -174,11 +174,13 @@ def learn(
 
     TUTORIAL_MODEL says which models. Stopped, it goes on where it was.
     """
-    path = check_target(target).with_suffix(".safetensors")
+    path = check_target(target)
     from tutorial_lib.inversion import learn_word
     from tutorial_lib.models import load_models
     from tutorial_lib.processes import is_main_process, start_processes
+    from tutorial_lib.words import complete_name
 
+    path = complete_name(path, "diffusers")
     start_processes(choose_device())
     checkpoint = path.with_suffix(".checkpoint")
     word = learn_word(

@@ -9,17 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from two_processes import TWO_PROCESSES
 
 from tutorial_lib.training.checkpoints import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-4  # of a weight: a tenth of what one step may move it
-TWO_PROCESSES = [
-    *("-m", "accelerate.commands.launch", "--multi_gpu"),
-    *("--num_processes", "2", "--num_machines", "1"),
-    *("--mixed_precision", "no", "--dynamo_backend", "no"),
-    *("--main_process_port", "0"),
-]
 SCRIPT = """
 import pathlib, sys
 import torch
