@@ -111,6 +111,7 @@ class TextualInversionTrainer:
             if count_processes() > 1:
                 self.load_state_dict(receive_from_main(self.state_dict()))
             self._fit_phases()
+            warn_of_no_gain(self.start, self.get_word(), self.phases[-1])
         return self.get_word()
 
     def _fit_phases(self) -> None:
@@ -127,7 +128,6 @@ class TextualInversionTrainer:
                 with delay_interrupt():
                     self._restore_best()
                     self._start_phase(self.phase + 1)
-        warn_of_no_gain(self.start, self.get_word(), self.phases[-1])
 
     def get_word(self) -> LearnedWord:
         """Return the word as it is now, on the CPU."""
