@@ -304,16 +304,7 @@ def evaluate_words(
     evaluation = Evaluation(kind, seeds, recipe, seconds_per_word)
     builder = GalleryBuilder(judge=judges.of_kind(kind), kind=kind)
     counts = split_count(kind, count)
-    images_each = 4 * sum(counts.values()) + num_names * sum(
-        math.ceil(count / num_names) for count in counts.values()
-    )
-    own_subjects = math.ceil(len(subjects) / count_processes())
-    with tqdm(
-        total=own_subjects * images_each,
-        desc=f"Judging, {kind}",
-        unit="picture",
-        disable=not is_main_process(),
-    ) as bar:
+    with make_bar(kind, len(subjects), counts, num_names) as bar:
         judged = share_out(
             lambda i: evaluate_concept(
                 models,
@@ -329,3 +320,19 @@ def evaluate_words(
         )
     evaluation.judged = list(itertools.chain(*judged))
     return evaluation
+
+
+def make_bar(
+    kind: str, num_subjects: int, counts: dict[Prompt, int], num_names: int
+) -> tqdm:
+    """Make a bar of the images that the main process judges."""
+    images_each = 4 * sum(counts.values()) + num_names * sum(
+        math.ceil(count / num_names) for count in counts.values()
+    )
+    own_subjects = math.ceil(num_subjects / count_processes())
+    return tqdm(
+        total=own_subjects * images_each,
+        desc=f"Judging, {kind}",
+        unit="picture",
+        disable=not is_main_process(),
+    )
