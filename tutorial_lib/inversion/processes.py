@@ -62,9 +62,9 @@ def average_gradients(
     The loss is averaged as well. It all travels together, from `device`. If
     any process must stop, KeyboardInterrupt is raised in each of them.
     """
-    gradients = [row.grad for row in tensors if row.grad is not None]
     if count_processes() == 1:
         return loss
+    gradients = [part.grad for part in tensors if part.grad is not None]
     stop = torch.tensor(float(must_stop))
     sent = torch.cat([part.flatten() for part in (*gradients, loss, stop)])
     mean = average_tensor(sent.to(device)).to(sent.device)
