@@ -3,6 +3,7 @@
 import torch
 from mini_training import SMALL_CLIP, make_small_unet
 
+from tutorial_lib.processes import start_processes
 from tutorial_lib.training import clip, decoder, latents, unet, vae
 from tutorial_lib.training.config import PretrainingConfig, read_config
 from tutorial_lib.training.export import (
@@ -11,7 +12,6 @@ from tutorial_lib.training.export import (
 )
 from tutorial_lib.training.partial_denoising import PartialDenoiser
 from tutorial_lib.training.perceptual_loss import PerceptualLoss
-from tutorial_lib.training.processes import start_processes
 from tutorial_lib.training.sampling import ImagePool
 
 POOLS = {"captioned": [0, 1], "wearers": [0]}

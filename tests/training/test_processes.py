@@ -10,17 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from two_processes import TWO_PROCESSES
 
 from tutorial_lib.training.checkpoints import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_SHARE = 1e-3  # of weights that are off by a tenth of a step
-TWO_PROCESSES = [
-    *("-m", "accelerate.commands.launch", "--multi_gpu"),
-    *("--num_processes", "2", "--num_machines", "1"),
-    *("--mixed_precision", "no", "--dynamo_backend", "no"),
-    *("--main_process_port", "0"),
-]
 SCRIPT = """
 import pathlib, sys
 import torch

@@ -5,11 +5,8 @@ from tutorial_lib.inversion.config import MAX_NORM, RECIPES, TrainingConfig
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.learn import learn_word
-from tutorial_lib.inversion.losses import (
-    DenoisingLoss,
-    SimilarityLoss,
-    fill_templates,
-)
+from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
+from tutorial_lib.inversion.templates import fill_templates
 from tutorial_lib.inversion.timesteps import (
     compute_timestep_weights,
     sample_timesteps,

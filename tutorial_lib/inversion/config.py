@@ -212,3 +212,14 @@ def plan_phases(profile: Profile, config: TrainingConfig) -> list[Phase]:
     steps = last.steps if config.steps is None else config.steps
     lr = last.lr if config.lr is None else config.lr
     return [*phases[:-1], replace(last, steps=steps, lr=lr)]
+
+
+def get_lr(phase: Phase, step: int) -> float:
+    """Return the learning rate of a step: even, or falling to 0.
+
+    The similarity is the same at each step, so its rate may stay; the
+    denoising loss is a sample, and a falling rate averages over many.
+    """
+    if phase.recipe == "similarity":
+        return phase.lr
+    return phase.lr * (1 - step / phase.steps)

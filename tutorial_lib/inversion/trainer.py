@@ -8,7 +8,7 @@ import copy
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -20,15 +20,21 @@ from tutorial_lib.errors import WordError
 from tutorial_lib.images import Images, as_concept
 from tutorial_lib.inversion.capacity import check_capacity
 from tutorial_lib.inversion.config import (
-    Phase,
     TrainingConfig,
     complete_config,
+    get_lr,
     plan_phases,
     read_config,
 )
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
+from tutorial_lib.inversion.low_memory import with_less_memory
+from tutorial_lib.inversion.processes import (
+    average_gradients,
+    pick_rows,
+    stop_together,
+)
 from tutorial_lib.inversion.stalls import (
     StallDetector,
     check_finite,
@@ -38,10 +44,16 @@ from tutorial_lib.inversion.stalls import (
 )
 from tutorial_lib.inversion.step_plans import describe_plan
 from tutorial_lib.models import Models, check_models, keep_off_gpu
+from tutorial_lib.processes import (
+    average_number,
+    count_processes,
+    is_main_process,
+    mute_others,
+    receive_from_main,
+)
 from tutorial_lib.words import Entry, History, LearnedWord, initialize_word
 
 Callback = Callable[[Entry], object]
-Result = TypeVar("Result")
 LOSS_SCALE = 1024  # a power of two: exact; saves float16 from zeros
 EARLY_STEPS = (1, 2, 3, 5)  # of a phase: their vectors are kept, too
 
@@ -52,9 +64,10 @@ class TextualInversionTrainer:
     `images` is a Concept, a list of images or the like (`as_concept`). Each
     callback is handed every entry of the history once it is complete. What
     changes while it trains is the vectors, the optimizer, the generator, the
-    place (phase and step) and the history; `state_dict` copies these.
-    Sources: the article's steps 1 to 3; Gal et al. (2022), An Image is Worth
-    One Word, section 3. Taught in notebooks/05_textual_inversion.ipynb.
+    place (phase and step) and the history; `state_dict` copies these. Of
+    several processes the main one calls the callbacks. Sources: the
+    article's steps 1 to 3; Gal et al. (2022), An Image is Worth One Word,
+    section 3. Taught in notebooks/05_textual_inversion.ipynb.
     """
 
     def __init__(
@@ -76,11 +89,14 @@ class TextualInversionTrainer:
         self.callbacks = read_functions(callbacks, "callbacks")
         self.progress = progress
         self.phases = plan_phases(models.profile, self.config)
+        if self.phases[-1].recipe == "denoising":  # refused now or never
+            pick_rows(self.config.batch_size or models.profile.batch_size)
         self.word = self._initialize_word()
         self.start = self.word.vectors.detach().clone()
         self.max_norm = self.config.max_norm * measure_usual_norm(models)
         self.generator = torch.Generator("cpu").manual_seed(self.config.seed)
         self.history = History()
+        self.pressed: list[Any] = []  # Ctrl-C, where processes stop together
         self._start_phase(0)
 
     def fit(self) -> LearnedWord:
@@ -89,8 +105,18 @@ class TextualInversionTrainer:
         Returns the learned word. After Ctrl-C the trainer stands at the end
         of a whole step, and `fit` goes on from there. Raises WordError if
         the loss is no number any more, or the word does not move; warns if
-        it is as it began, since no step brought anything.
+        it is as it began, since no step brought anything. Several processes
+        share each step, from where the main one stands.
         """
+        with mute_others(), stop_together() as self.pressed:
+            if count_processes() > 1:
+                self.load_state_dict(receive_from_main(self.state_dict()))
+            self._fit_phases()
+            warn_of_no_gain(self.start, self.get_word(), self.phases[-1])
+        return self.get_word()
+
+    def _fit_phases(self) -> None:
+        """Train all phases that are left."""
         similarity = self._make_loss("similarity")
         # From here on the images' CLIP embeddings are known.
         with keep_off_gpu(self.models.clip.visual, self.models.device):
@@ -103,8 +129,6 @@ class TextualInversionTrainer:
                 with delay_interrupt():
                     self._restore_best()
                     self._start_phase(self.phase + 1)
-        warn_of_no_gain(self.start, self.get_word(), self.phases[-1])
-        return self.get_word()
 
     def get_word(self) -> LearnedWord:
         """Return the word as it is now, on the CPU."""
@@ -182,7 +206,7 @@ class TextualInversionTrainer:
                 compile=config.compile,
             )
             if loss.plan_number:
-                tqdm.write(describe_plan(loss.plan, loss.batch_size))
+                tqdm.write(describe_plan(loss.plan, loss.num_rows))
         on_gpu = torch.device(self.models.device).type == "cuda"
         if on_gpu and config.cuda_graph is not False:
             with_less_memory(loss, loss.record)
@@ -231,6 +255,12 @@ class TextualInversionTrainer:
         try:
             value = with_less_memory(
                 loss, lambda: self._compute_gradient(loss, before)
+            )
+            value = average_gradients(
+                self.word.tensors,
+                value,
+                must_stop=bool(self.pressed),
+                device=self.models.device,
             )
             check_finite(value, phase.lr)
         except BaseException:  # Ctrl-C too
@@ -340,40 +370,13 @@ class TextualInversionTrainer:
         """Evaluate where it is due, then hand the last entry to callbacks."""
         entry = self.history[-1]
         if self._is_due():
-            evaluation = loss.evaluate()
+            evaluation = average_number(loss.evaluate(), self.models.device)
             entry["similarity"] = 1 - similarity.evaluate()
             entry["vectors"] = self.word.vectors.detach().cpu().clone()
             entry["evaluation"] = evaluation  # last: it marks the entry done
-        for callback in self.callbacks:
+        for callback in self.callbacks if is_main_process() else ():
             callback(entry)
         return entry
-
-
-def with_less_memory(
-    loss: SimilarityLoss | DenoisingLoss, compute: Callable[[], Result]
-) -> Result:
-    """Compute something; while the memory is full, take less of it.
-
-    Each time this is said aloud. Raises WordError if nothing helps.
-    """
-    while True:
-        try:
-            return compute()
-        except torch.cuda.OutOfMemoryError:
-            pass  # until here the error keeps what filled the memory
-        torch.cuda.empty_cache()
-        tqdm.write(loss.save_memory())
-
-
-def get_lr(phase: Phase, step: int) -> float:
-    """Return the learning rate of a step: even, or falling to 0.
-
-    The similarity is the same at each step, so its rate may stay; the
-    denoising loss is a sample, and a falling rate averages over many.
-    """
-    if phase.recipe == "similarity":
-        return phase.lr
-    return phase.lr * (1 - step / phase.steps)
 
 
 def measure_usual_norm(models: Models) -> float:

@@ -24,6 +24,11 @@ from tutorial_lib.evaluation import (
     write_card,
 )
 from tutorial_lib.models import load_models
+from tutorial_lib.processes import (
+    is_main_process,
+    start_processes,
+    wait_for_all,
+)
 from tutorial_lib.training import (
     clip,
     dataset,
@@ -52,11 +57,6 @@ from tutorial_lib.training.latents import STREAMS
 from tutorial_lib.training.options import check_run
 from tutorial_lib.training.partial_denoising import PartialDenoiser
 from tutorial_lib.training.perceptual_loss import PerceptualLoss
-from tutorial_lib.training.processes import (
-    is_main_process,
-    start_processes,
-    wait_for_all,
-)
 from tutorial_lib.training.sampling import ImagePool
 from tutorial_lib.training.shipped_concepts import write_concepts
 from tutorial_lib.training.trained_models import (

@@ -25,6 +25,7 @@ from tutorial_lib.words.tokens import (
     split_prompt,
     tokenize_prompts,
 )
+from tutorial_lib.words.word_file import complete_name
 
 __all__ = [
     "FORMS",
@@ -38,6 +39,7 @@ __all__ = [
     "Words",
     "check_num_vectors",
     "check_word",
+    "complete_name",
     "count_most_vectors",
     "find_words",
     "get_embedding",
