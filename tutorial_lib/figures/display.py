@@ -95,9 +95,10 @@ def show_grid(
     """
     images = as_images(images)
     text = alt or caption or "pictures"
+    count = "1 picture" if len(images) == 1 else f"{len(images)} pictures"
     show_image(
         make_grid(images, columns=columns, side=side),
-        alt=f"{text} ({len(images)} pictures)",
+        alt=f"{text} ({count})",
         caption=caption,
         format="JPEG",
     )
