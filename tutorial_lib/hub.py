@@ -15,6 +15,7 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
     RevisionNotFoundError,
 )
 from huggingface_hub.utils import (
@@ -172,11 +173,15 @@ def explain_status(
         )
     if isinstance(error, RevisionNotFoundError | RemoteEntryNotFoundError):
         return "has not got this file any more", "update this library"
+    if status == 401 and not isinstance(error, RepositoryNotFoundError):
+        return (
+            "refuses this machine's login",
+            "log in anew with `hf auth login`, or unset HF_TOKEN",
+        )
     if status in (401, 404, 410):
         return (
-            "is not there, or not for all to see",
-            "log in with `hf auth login` if it is private (an outdated "
-            "HF_TOKEN is refused as well)",
+            "is not there any more, or not for all to see",
+            "log in with `hf auth login` if you may see it",
         )
     if status == 429:
         seconds = f"{wait} seconds" if wait.isdecimal() else "some minutes"

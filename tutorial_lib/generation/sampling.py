@@ -32,6 +32,7 @@ from tutorial_lib.words import LearnedWord, Words, find_words, read_words
 
 IMAGES_PER_SEED = 10_000  # so that seeds 0 and 1 share no noise
 MAX_GUIDANCE_SCALE = 1000  # beyond it, images are nothing but noise
+Job = tuple[int, int]  # which prompt, and which of its images
 
 
 def generate(
@@ -68,27 +69,45 @@ def generate(
     prompt_embeds = encode_prompts(models, [*prompts, ""], words=words)
     jobs = [(p, i) for p in range(len(prompts)) for i in range(count)]
     with make_bar(len(jobs) * steps, progress) as bar:
-
-        def draw(batch: list[tuple[int, int]]) -> list[Image.Image]:
-            """Generate the images of some (prompt, number)."""
-            return generate_batch(
-                models,
-                prompt_embeds=prompt_embeds[[p for p, _ in batch]],
-                negative_prompt_embeds=prompt_embeds[[-1] * len(batch)],
-                latents=make_noise(models, seed, [i for _, i in batch]),
-                guidance_scale=guidance_scale,
-                num_inference_steps=steps,
-                after_step=partial(bar.update, len(batch)),
-            )
-
+        draw = partial(
+            draw_jobs,
+            models,
+            prompt_embeds=prompt_embeds,
+            seed=seed,
+            guidance_scale=guidance_scale,
+            num_inference_steps=steps,
+            bar=bar,
+        )
         return draw_in_batches(models, jobs, batch_size, draw, bar)
+
+
+def draw_jobs(
+    models: Models,
+    jobs: list[Job],
+    *,
+    prompt_embeds: Float[Tensor, "num_prompts tokens width"],
+    seed: int,
+    guidance_scale: float,
+    num_inference_steps: int,
+    bar: tqdm,
+) -> list[Image.Image]:
+    """Draw one batch; the last of `prompt_embeds` is the empty prompt's."""
+    return generate_batch(
+        models,
+        prompt_embeds=prompt_embeds[[p for p, _ in jobs]],
+        negative_prompt_embeds=prompt_embeds[[-1] * len(jobs)],
+        latents=make_noise(models, seed, [i for _, i in jobs]),
+        guidance_scale=guidance_scale,
+        num_inference_steps=num_inference_steps,
+        after_step=partial(bar.update, len(jobs)),
+    )
 
 
 def draw_in_batches(
     models: Models,
-    jobs: list[tuple[int, int]],
+    jobs: list[Job],
     batch_size: int,
-    draw: Callable[[list[tuple[int, int]]], list[Image.Image]],
+    draw: Callable[[list[Job]], list[Image.Image]],
     bar: tqdm,
 ) -> list[Image.Image]:
     """Draw all images, in smaller batches from where the memory is full.
