@@ -19,7 +19,6 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion import (
     StableDiffusionSafetyChecker,
 )
-from torch import nn
 from transformers import CLIPConfig, CLIPImageProcessor
 
 from tutorial_lib.files import write_json
@@ -171,8 +170,6 @@ def add_safety_checker(folder):
         projection_dim=16,
     )
     checker = StableDiffusionSafetyChecker(config)
-    nn.init.ones_(checker.concept_embeds_weights)  # nothing is that alike
-    nn.init.ones_(checker.special_care_embeds_weights)
     checker.save_pretrained(folder / "safety_checker")
     CLIPImageProcessor().save_pretrained(folder / "feature_extractor")
     change_json(

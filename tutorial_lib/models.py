@@ -76,8 +76,8 @@ def load_models(
     profile = name if isinstance(name, Profile) else pick_profile(name)
     device = read_device(device)
     check_files(profile)
-    clip_weights = fetch_clip(profile)
     pipeline = load_pipeline(profile, device=device)
+    clip_weights = fetch_clip(profile)
     clip, _, preprocess = open_clip.create_model_and_transforms(
         profile.clip_model,
         pretrained=str(clip_weights or "") or profile.clip_pretrained,
@@ -257,6 +257,12 @@ def check_place(profile: Profile) -> None:
             f"'{path}' is no .safetensors file, and other files may run code "
             f"when they are read; name one, or a folder that diffusers wrote, "
             f"in {name_place(profile)}."
+        )
+    elif not (find_data() / profile.name).is_dir():
+        raise DataError(
+            f"'{path}' does not say whether it predicts noise or velocities, "
+            f'for no single file of "{profile.name}" does; name a folder that '
+            f"diffusers wrote in {name_place(profile)}."
         )
 
 
