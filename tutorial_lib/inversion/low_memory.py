@@ -1,11 +1,11 @@
-"""What is done when the memory of a GPU is full."""
+"""What is done when the memory of a device is full."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-import torch
 from tqdm.auto import tqdm
 
+from tutorial_lib.devices import free_cache, is_out_of_memory
 from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
 
 Result = TypeVar("Result")
@@ -21,7 +21,9 @@ def with_less_memory(
     while True:
         try:
             return compute()
-        except torch.cuda.OutOfMemoryError:
-            pass  # until here the error keeps what filled the memory
-        torch.cuda.empty_cache()
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        # Until here the error kept what filled the memory.
+        free_cache(loss.models.device)
         tqdm.write(loss.save_memory())

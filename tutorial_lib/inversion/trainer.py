@@ -16,6 +16,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from tutorial_lib.arguments import read_functions
+from tutorial_lib.devices import keep_off_gpu
 from tutorial_lib.errors import WordError
 from tutorial_lib.images import Images, as_concept
 from tutorial_lib.inversion.capacity import check_capacity
@@ -43,7 +44,7 @@ from tutorial_lib.inversion.stalls import (
     warn_of_no_gain,
 )
 from tutorial_lib.inversion.step_plans import describe_plan
-from tutorial_lib.models import Models, check_models, keep_off_gpu
+from tutorial_lib.models import Models, check_models
 from tutorial_lib.processes import (
     average_number,
     count_processes,
