@@ -1,7 +1,8 @@
 """Loading the models: CLIP and Stable Diffusion, frozen.
 
-The tiny ones are files of this repository. The weights of "sd15" come
-from a hub and are under the CreativeML OpenRAIL-M licence.
+The tiny ones are files of this repository. The weights of the others come
+from a hub: those of "sd15" are under the CreativeML OpenRAIL-M licence, those
+of "sdxl" under CreativeML Open RAIL++-M.
 """
 
 import contextlib
@@ -25,6 +26,13 @@ from transformers.utils import logging as transformers_logging
 
 from tutorial_lib.arguments import describe, refuse
 from tutorial_lib.errors import ArgumentError, DataError
+from tutorial_lib.pipelines import (
+    Pipeline,
+    let_unet_read_pooled_text,
+    list_networks,
+    list_text_encoders,
+    pick_pipeline_class,
+)
 from tutorial_lib.settings import (
     PROFILES,
     Profile,
@@ -47,7 +55,7 @@ class Models:
 
     profile: Profile
     device: str
-    pipeline: StableDiffusionPipeline
+    pipeline: Pipeline
     clip: open_clip.CLIP
     preprocess: Callable[[Image.Image], Tensor]
     clip_tokenizer: open_clip.SimpleTokenizer
@@ -58,11 +66,11 @@ def load_models(
 ) -> Models:
     """Load CLIP and Stable Diffusion, frozen and ready for use.
 
-    `name` is a profile's ("tiny", "sd15") or a Profile; without it the
-    environment variable TUTORIAL_MODEL decides. TUTORIAL_SD15 names a folder
-    or file of your own for "sd15" (`place_models`). `device` is "cpu" or
-    "cuda", by default whichever is there. CLIP is float32 everywhere,
-    the pipeline is so on the CPU and half precision on a GPU. Raises
+    `name` is a profile's ("tiny", "sd15", "sdxl") or a Profile; without it
+    the environment variable TUTORIAL_MODEL decides. TUTORIAL_SD15 names a
+    folder or file of your own for "sd15" (`place_models`). `device` is "cpu"
+    or "cuda", by default whichever is there. CLIP is float32 everywhere, the
+    pipeline is so on the CPU and half precision on a GPU. Raises
     TutorialError for an unknown name, ArgumentError for a device that is not
     there, DataError for files that are not, or are of another kind.
     Taught in notebooks/01_clip_similarity.ipynb.
@@ -78,8 +86,7 @@ def load_models(
     )
     clip_tokenizer = open_clip.get_tokenizer(profile.clip_model)
     pool_at_end_of_text(clip, clip_tokenizer)
-    parts = (clip, pipeline.text_encoder, pipeline.vae, pipeline.unet)
-    for part in parts:
+    for part in (clip, *list_networks(pipeline)):
         part.eval().requires_grad_(False)
     return Models(
         profile=profile,
@@ -117,8 +124,8 @@ def check_models(models: object) -> None:
         )
 
 
-def load_pipeline(profile: Profile, device: str) -> StableDiffusionPipeline:
-    """Load a profile's StableDiffusionPipeline onto a device, quietly.
+def load_pipeline(profile: Profile, device: str) -> Pipeline:
+    """Load a profile's diffusers pipeline onto a device, quietly.
 
     Raises DataError for a file or folder of the reader's that is of another
     kind.
@@ -132,16 +139,24 @@ def load_pipeline(profile: Profile, device: str) -> StableDiffusionPipeline:
         if Path(profile.pipeline).is_file():
             pipeline = load_single_file(profile, settings)
         else:
-            pipeline = StableDiffusionPipeline.from_pretrained(
-                profile.pipeline, revision=profile.revision, **settings
+            pipeline = pick_pipeline_class(profile).from_pretrained(
+                profile.pipeline,
+                revision=profile.revision,
+                variant=profile.variant,
+                **settings,
             )
-    width = pipeline.text_encoder.config.hidden_size
-    if width != profile.embedding_width:
+    encoders = list_text_encoders(pipeline)
+    widths = [encoder.config.hidden_size for encoder in encoders]
+    if widths != list(profile.embedding_widths):
+        theirs = " and ".join(map(str, widths))
+        ours = " and ".join(map(str, profile.embedding_widths))
         raise DataError(
             f"'{profile.pipeline}' is no \"{profile.name}\": its words have "
-            f"{width} numbers and not {profile.embedding_width}; name other "
-            f"models in {name_place(profile)}."
+            f"{theirs} numbers and not {ours}; name other models in "
+            f"{name_place(profile)}."
         )
+    if len(encoders) > 1:
+        let_unet_read_pooled_text(pipeline)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device)
 
@@ -370,13 +385,7 @@ def fingerprint_models(models: Models) -> str:
     Taught in notebooks/10_more_pictures_more_steps.ipynb.
     """
     digest = hashlib.sha256()
-    pipeline = models.pipeline
-    for part in (
-        models.clip,
-        pipeline.text_encoder,
-        pipeline.vae,
-        pipeline.unet,
-    ):
+    for part in (models.clip, *list_networks(models.pipeline)):
         for name, weight in part.state_dict().items():
             row = weight if weight.ndim < 2 else weight[0]
             start = row.flatten()[:64].float().cpu()

@@ -44,14 +44,17 @@ class Profile:
     of a hub commit (None for a folder). `clip_model` and `clip_pretrained`
     are open_clip's names for the CLIP whose text encoder the pipeline uses.
     `size` is the side of an image in pixels, `embedding_width` the number
-    of entries of a word's vector. The learning rates are effective ones:
-    what Adam gets, multiplied by nothing. `mirror` is whether an image's
+    of entries of a word's vector, `embedding_width_2` that of its vector for
+    the second text encoder of models that have two, such as SDXL. The
+    learning rates are effective ones: what Adam gets, multiplied by nothing.
+    `mirror` is whether an image's
     mirror image shows the concept as well: not so for the drawn world's
     slanted patterns and one-sided moles. `middle_timesteps` are those at
     which shapes are decided: the denoising recipe samples them more often,
     and weighs errors in much noise more (`compute_timestep_weights`). None
     is the paper's even loss. `knows_drawn_world` is whether the models were
     trained on the drawn world: the lessons' numbers were measured with these.
+    `variant` is which of the hub's files to take, "fp16" for half the bytes.
     """
 
     name: str
@@ -71,6 +74,15 @@ class Profile:
     mirror: bool
     middle_timesteps: tuple[int, int] | None
     knows_drawn_world: bool = False
+    embedding_width_2: int | None = None
+    variant: str | None = None
+
+    @property
+    def embedding_widths(self) -> tuple[int, ...]:
+        """The width of a word's vector for each text encoder."""
+        if self.embedding_width_2 is None:
+            return (self.embedding_width,)
+        return (self.embedding_width, self.embedding_width_2)
 
 
 PROFILES = {
@@ -113,6 +125,29 @@ PROFILES = {
         batch_size=4,
         mirror=True,
         middle_timesteps=None,  # not tried here
+    ),
+    # Stable Diffusion XL 1.0; its weights are under CreativeML Open RAIL++-M.
+    # CLIP is that of its first text encoder. The learning rate is that of
+    # diffusers' examples/textual_inversion (README_sdxl.md), multiplied out.
+    "sdxl": Profile(
+        name="sdxl",
+        pipeline="stabilityai/stable-diffusion-xl-base-1.0",
+        revision="462165984030d82259a11f4367a4eed129e94a7b",
+        clip_model="ViT-L-14-quickgelu",
+        clip_pretrained="openai",
+        size=1024,
+        embedding_width=768,
+        embedding_width_2=1280,
+        num_inference_steps=20,
+        guidance_scale=5.0,
+        similarity_steps=0,  # it does not learn by similarity
+        similarity_lr=0.01,
+        denoising_steps=500,
+        denoising_lr=0.002,
+        batch_size=4,
+        mirror=True,
+        middle_timesteps=None,  # not tried here
+        variant="fp16",
     ),
 }
 
@@ -162,7 +197,7 @@ def place_models(profile: Profile) -> Profile:
         return profile
     path = Path(place).expanduser().absolute()
     clip = (path.parent if path.is_file() else path) / "clip"
-    moved = replace(profile, pipeline=str(path), revision=None)
+    moved = replace(profile, pipeline=str(path), revision=None, variant=None)
     if not clip.is_dir():
         return moved
     return replace(moved, clip_model=f"local-dir:{clip}", clip_pretrained=None)

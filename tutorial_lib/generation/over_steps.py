@@ -21,7 +21,7 @@ def generate_over_steps(
     """
     frames = read_whole_number(frames, "frames", 1)
     vectors_at = {
-        entry["step"]: entry["vectors"]
+        entry["step"]: (entry["vectors"], entry.get("vectors_2"))
         for entry in word.history
         if entry["vectors"] is not None
     }
@@ -29,7 +29,8 @@ def generate_over_steps(
     places = np.linspace(0, len(steps) - 1, min(frames, len(steps)))
     images, labels = [], []
     for i in places.round().astype(int):
-        earlier_word = replace(word, vectors=vectors_at[steps[i]])
+        vectors, vectors_2 = vectors_at[steps[i]]
+        earlier_word = replace(word, vectors=vectors, vectors_2=vectors_2)
         images += generate(
             models, prompt, words=[earlier_word], seed=0, progress=False
         )
