@@ -5,8 +5,8 @@ run with it as with the real models:
 
     TUTORIAL_MODEL=sd15 TUTORIAL_SD15=FOLDER
 
-As with the real ones, CLIP's text encoder is the pipeline's; of the two that
-"sdxl" has it is the first.
+As with the real ones, CLIP's text encoder is the pipeline's; that of "sd2"
+is without its last layer, and of the two that "sdxl" has it is the first.
 """
 
 import copy
@@ -21,12 +21,18 @@ from diffusers import (
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
+from diffusers.pipelines.stable_diffusion import (
+    StableDiffusionSafetyChecker,
+)
 from transformers import (
+    CLIPConfig,
+    CLIPImageProcessor,
     CLIPTextConfig,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
 )
 
+from tutorial_lib.files import write_json
 from tutorial_lib.training.export import (
     declare_float32,
     make_noise_scheduler,
@@ -65,18 +71,41 @@ TRUE_UNET = {
     "block_out_channels": (320, 640, 1280, 1280),
     "layers_per_block": 2,
     "attention_head_dim": 8,  # how many heads, in fact
+    "cross_attention_dim": 768,
+}
+
+# Of Stable Diffusion 2.1 and ViT-H/14: texts of 1,024 numbers a token.
+TRUE_CLIP_2 = {
+    "embed_dim": 1024,
+    "vision_cfg": {
+        "layers": 32,
+        "width": 1280,
+        "head_width": 80,
+        "patch_size": 14,
+        "image_size": 224,
+    },
+    "text_cfg": {
+        **TRUE_CLIP["text_cfg"],
+        "width": 1024,
+        "heads": 16,
+        "layers": 24,
+    },
+}
+TRUE_UNET_2 = {
+    **TRUE_UNET,
+    "attention_head_dim": (5, 10, 20, 20),
+    "use_linear_projection": True,
+    "cross_attention_dim": 1024,
 }
 
 # Few, narrow layers, and attention only where the latents are small.
-SMALL_CLIP = {
-    "vision_cfg": {
-        **TRUE_CLIP["vision_cfg"],
-        "layers": 1,
-        "width": 64,
-        "patch_size": 32,
-    },
-    "text_cfg": {**TRUE_CLIP["text_cfg"], "layers": 1, "mlp_ratio": 0.25},
+SMALL_VISION = {
+    **TRUE_CLIP["vision_cfg"],
+    "layers": 1,
+    "width": 64,
+    "patch_size": 32,
 }
+SMALL_TEXT = {"layers": 1, "mlp_ratio": 0.25}
 SMALL_VAE = {
     "block_out_channels": (4, 4, 8, 8),
     "layers_per_block": 1,
@@ -131,10 +160,6 @@ TRUE_UNET_XL = {
     "projection_class_embeddings_input_dim": 1280 + 6 * 256,
 }
 VAE_XL = {"sample_size": 1024, "scaling_factor": 0.13025}
-SMALL_CLIP_XL = {
-    **SMALL_CLIP,
-    "text_cfg": {**SMALL_CLIP["text_cfg"], "layers": 2},
-}
 SMALL_TEXT_2 = {"num_hidden_layers": 2, "intermediate_size": 320}
 SMALL_UNET_XL = {
     "down_block_types": (*("DownBlock2D",) * 2, "CrossAttnDownBlock2D"),
@@ -147,24 +172,74 @@ SMALL_UNET_XL = {
 }
 
 
-def make_standin(name, folder, true_architecture=False):
-    """Write a stand-in for "sd15" or "sdxl" into a folder.
+def make_standin(
+    name, folder, true_architecture=False, prediction_type="epsilon"
+):
+    """Write a stand-in for "sd15", "sd2" or "sdxl" into a folder.
 
-    It has the real number of layers with `true_architecture` (2 GB; 7 GB for
-    "sdxl"), else so few that a lesson takes a minute. Returns the folder.
+    It has the real number of layers with `true_architecture` (2 to 7 GB), else
+    so few that a lesson takes a minute. Stable Diffusion 2.1 for 768 pixels
+    has the `prediction_type` "v_prediction". Returns the folder.
     """
     if name == "sdxl":
         return make_standin_xl(folder, small=not true_architecture)
-    if name != "sd15":
+    if name not in ("sd15", "sd2"):
         raise ValueError(f"there is no stand-in for {name!r}")
     folder, small = Path(folder), not true_architecture
-    clip_config = {**TRUE_CLIP, **(SMALL_CLIP if small else {})}
+    clip_config, unet_config = {
+        "sd15": (TRUE_CLIP, TRUE_UNET),
+        "sd2": (TRUE_CLIP_2, TRUE_UNET_2),
+    }[name]
+    if small:
+        clip_config = shrink_clip(clip_config, num_layers=1 + (name == "sd2"))
+        width = {"cross_attention_dim": unet_config["cross_attention_dim"]}
+        unet_config = {**SMALL_UNET, **width}
     clip = make_clip(clip_config)
     vae = make_vae({**TRUE_VAE, **(SMALL_VAE if small else {})})
-    unet = make_unet({**TRUE_UNET, **(SMALL_UNET if small else {})})
     save_clip(clip, clip_config, folder / "clip")
-    save_pipeline(clip.half().float(), vae, unet, folder)
+    if name == "sd2":  # its last layer is the last but one of CLIP
+        clip.transformer.resblocks = clip.transformer.resblocks[:-1]
+    save_pipeline(clip.half().float(), vae, make_unet(unet_config), folder)
+    if name == "sd2":  # it pads with the token of id 0
+        change_json(folder / "tokenizer/tokenizer_config.json", pad_token="!")
+        tokens = folder / "tokenizer/special_tokens_map.json"
+        change_json(tokens, pad_token="!")
+    scheduler = folder / "scheduler/scheduler_config.json"
+    change_json(scheduler, prediction_type=prediction_type)
     return folder
+
+
+def shrink_clip(config, num_layers):
+    """Return a CLIP's configuration with few and narrow layers."""
+    text = {**config["text_cfg"], **SMALL_TEXT, "layers": num_layers}
+    return {**config, "vision_cfg": SMALL_VISION, "text_cfg": text}
+
+
+def change_json(path, **changes):
+    """Change entries of a JSON file."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    write_json(path, {**content, **changes}, indent=2)
+
+
+def add_safety_checker(folder):
+    """Add a safety checker with random weights, as "sd15" has one."""
+    torch.manual_seed(3)
+    part = {"hidden_size": 32, "intermediate_size": 32}
+    part |= {"num_hidden_layers": 1, "num_attention_heads": 1}
+    config = CLIPConfig(
+        text_config=part,
+        vision_config={**part, "image_size": 224, "patch_size": 32},
+        projection_dim=16,
+    )
+    checker = StableDiffusionSafetyChecker(config)
+    checker.save_pretrained(folder / "safety_checker")
+    CLIPImageProcessor().save_pretrained(folder / "feature_extractor")
+    change_json(
+        folder / "model_index.json",
+        feature_extractor=["transformers", "CLIPImageProcessor"],
+        safety_checker=["stable_diffusion", "StableDiffusionSafetyChecker"],
+        requires_safety_checker=True,
+    )
 
 
 def make_clip(config):
@@ -190,14 +265,12 @@ def make_vae(config):
 
 
 def make_unet(config):
-    """Make a U-Net, by default of 768 numbers a token, with random weights.
+    """Make a U-Net with random weights.
 
-    It listens to them so well that a few steps of learning show.
+    It listens to the text so well that a few steps of learning show.
     """
     torch.manual_seed(2)
-    unet = UNet2DConditionModel(
-        **{"sample_size": 64, "cross_attention_dim": 768, **config}
-    )
+    unet = UNet2DConditionModel(**{"sample_size": 64, **config})
     with torch.no_grad():
         for name, parameter in unet.named_parameters():
             if "attn2.to_v" in name or "attn2.to_out" in name:
@@ -211,7 +284,7 @@ def make_unet(config):
 def make_standin_xl(folder, small):
     """Write a stand-in for Stable Diffusion XL 1.0 into a folder."""
     folder = Path(folder)
-    clip_config = {**TRUE_CLIP, **(SMALL_CLIP_XL if small else {})}
+    clip_config = shrink_clip(TRUE_CLIP, 2) if small else TRUE_CLIP
     clip = make_clip(clip_config)
     save_clip(clip, clip_config, folder / "clip")
     vae = {**TRUE_VAE, **VAE_XL, **(SMALL_VAE if small else {})}
@@ -255,6 +328,5 @@ def make_second_tokenizer(folder):
     """Write SDXL's second tokenizer: it pads with "!", token 0."""
     make_tokenizer(folder, 77)
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
-        config = json.loads((folder / name).read_text(encoding="utf-8"))
-        (folder / name).write_text(json.dumps({**config, "pad_token": "!"}))
+        change_json(folder / name, pad_token="!")
     return CLIPTokenizer.from_pretrained(folder)

@@ -316,7 +316,7 @@ def models(
     tensorboard: TensorboardOption = False,
 ) -> None:
     """Train the tiny CLIP, Stable Diffusion and judges, or one stage."""
-    from tutorial_lib.models import read_device
+    from tutorial_lib.devices import read_device
     from tutorial_lib.training.stages import run_stages
 
     run_stages(

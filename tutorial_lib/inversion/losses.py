@@ -13,6 +13,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from tutorial_lib.arguments import read_texts
+from tutorial_lib.devices import (
+    copy_to_device,
+    draw_on_cpu,
+    measure_free_bytes,
+    use_autocast,
+)
 from tutorial_lib.errors import WordError
 from tutorial_lib.generation import (
     embed_images,
@@ -28,17 +34,14 @@ from tutorial_lib.inversion.step_plans import (
     describe_plan,
     explain_full_memory,
     list_plans,
-    measure_free_bytes,
 )
 from tutorial_lib.inversion.timesteps import (
+    make_target,
     make_timestep_weights,
     sample_timesteps,
 )
 from tutorial_lib.models import (
     Models,
-    copy_to_device,
-    draw_on_cpu,
-    use_autocast,
     use_gradient_checkpointing,
     use_short_attention,
 )
@@ -345,9 +348,7 @@ class DenoisingLoss:
         noise_scheduler = self.noise_scheduler
         noisy_latents = noise_scheduler.add_noise(latents, noise, timesteps)
         prediction = self.predict(noisy_latents, timesteps, texts, word)
-        target = noise
-        if noise_scheduler.config.prediction_type == "v_prediction":
-            target = noise_scheduler.get_velocity(latents, noise, timesteps)
+        target = make_target(noise_scheduler, latents, noise, timesteps)
         errors = (prediction - target).square().mean((1, 2, 3))
         return (self.weights[timesteps] * errors).mean()
 

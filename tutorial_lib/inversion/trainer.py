@@ -16,6 +16,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from tutorial_lib.arguments import read_functions
+from tutorial_lib.devices import free_cache, is_out_of_memory, keep_off_gpu
 from tutorial_lib.errors import WordError
 from tutorial_lib.images import Images, as_concept
 from tutorial_lib.inversion.capacity import check_capacity
@@ -38,13 +39,8 @@ from tutorial_lib.inversion.stalls import (
     warn_of_no_gain,
 )
 from tutorial_lib.inversion.step_plans import describe_plan
-from tutorial_lib.models import Models, check_models, keep_off_gpu
-from tutorial_lib.words import (
-    Entry,
-    History,
-    LearnedWord,
-    initialize_word,
-)
+from tutorial_lib.models import Models, check_models
+from tutorial_lib.words import Entry, History, LearnedWord, initialize_word
 
 Callback = Callable[[Entry], object]
 Result = TypeVar("Result")
@@ -369,9 +365,11 @@ def with_less_memory(
     while True:
         try:
             return compute()
-        except torch.cuda.OutOfMemoryError:
-            pass  # until here the error keeps what filled the memory
-        torch.cuda.empty_cache()
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        # Until here the error kept what filled the memory.
+        free_cache(loss.models.device)
         tqdm.write(loss.save_memory())
 
 
