@@ -82,7 +82,7 @@ def overflowing_vae(models):
     vae = copy.deepcopy(models.pipeline.vae)
     with torch.no_grad():
         vae.encoder.conv_in.weight *= 1e5  # sums beyond 65,504
-        vae.decoder.conv_in.weight *= 1e6
+        vae.decoder.conv_in.weight *= 1e5
     return vae
 
 

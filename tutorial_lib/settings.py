@@ -244,7 +244,8 @@ def pick_profile(name: str | None = None) -> Profile:
     """
     name = name or os.environ.get("TUTORIAL_MODEL") or "tiny"
     if name not in PROFILES:
-        known = ", ".join(f'"{known}"' for known in PROFILES)
+        *others, last = (f'"{known}"' for known in PROFILES)
+        known = f"{', '.join(others)} or {last}"
         raise TutorialError(
             f'There are no models called "{name}"; say {known} (as an '
             "argument or in the environment variable TUTORIAL_MODEL)."
