@@ -6,7 +6,7 @@ run with it as with the real models:
     TUTORIAL_MODEL=sd15 TUTORIAL_SD15=FOLDER
 
 As with the real ones, CLIP's text encoder is the pipeline's; that of "sd2"
-is without its last layer.
+is without its last layer, and of the two that "sdxl" has it is the first.
 """
 
 import copy
@@ -15,14 +15,33 @@ from pathlib import Path
 
 import open_clip
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    EulerDiscreteScheduler,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
 from diffusers.pipelines.stable_diffusion import (
     StableDiffusionSafetyChecker,
 )
-from transformers import CLIPConfig, CLIPImageProcessor
+from transformers import (
+    CLIPConfig,
+    CLIPImageProcessor,
+    CLIPTextConfig,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+)
 
 from tutorial_lib.files import write_json
-from tutorial_lib.training.export import save_clip, save_pipeline
+from tutorial_lib.training.export import (
+    declare_float32,
+    make_noise_scheduler,
+    make_tokenizer,
+    prefix_text_weights,
+    save_clip,
+    save_pipeline,
+    text_encoder_from_clip,
+)
 
 # Of Stable Diffusion 1.5 and ViT-L/14: 77 tokens of 768 numbers, images of
 # 224 pixels for CLIP and 512 for the pipeline, 4 channels of 64 latents.
@@ -111,16 +130,59 @@ SMALL_UNET = {
     "attention_head_dim": 1,
 }
 
+# What differs in Stable Diffusion XL 1.0: 128 x 128 latents, and a second
+# text encoder, whose pooled output the U-Net reads as well. Its configuration
+# says 2 for the end of a text, and means 49407.
+TRUE_TEXT_2 = {
+    "vocab_size": 49408,
+    "hidden_size": 1280,
+    "intermediate_size": 5120,
+    "projection_dim": 1280,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 20,
+    "hidden_act": "gelu",
+    "bos_token_id": 0,
+    "eos_token_id": 2,
+    "pad_token_id": 1,
+}
+TRUE_UNET_XL = {
+    "down_block_types": ("DownBlock2D", *("CrossAttnDownBlock2D",) * 2),
+    "up_block_types": (*("CrossAttnUpBlock2D",) * 2, "UpBlock2D"),
+    "block_out_channels": (320, 640, 1280),
+    "layers_per_block": 2,
+    "attention_head_dim": (5, 10, 20),  # how many heads, in fact
+    "transformer_layers_per_block": (1, 2, 10),
+    "use_linear_projection": True,
+    "sample_size": 128,
+    "cross_attention_dim": 768 + 1280,
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 256,
+    "projection_class_embeddings_input_dim": 1280 + 6 * 256,
+}
+VAE_XL = {"sample_size": 1024, "scaling_factor": 0.13025}
+SMALL_TEXT_2 = {"num_hidden_layers": 2, "intermediate_size": 320}
+SMALL_UNET_XL = {
+    "down_block_types": (*("DownBlock2D",) * 2, "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", *("UpBlock2D",) * 2),
+    "block_out_channels": (8, 16, 32),
+    "layers_per_block": 1,
+    "norm_num_groups": 8,
+    "attention_head_dim": 1,
+    "transformer_layers_per_block": 1,
+}
+
 
 def make_standin(
     name, folder, true_architecture=False, prediction_type="epsilon"
 ):
-    """Write a stand-in for "sd15" or "sd2" into a folder, and return that.
+    """Write a stand-in for "sd15", "sd2" or "sdxl" into a folder.
 
-    It has the real number of layers with `true_architecture` (2 to 5 GB), else
+    It has the real number of layers with `true_architecture` (2 to 7 GB), else
     so few that a lesson takes a minute. Stable Diffusion 2.1 for 768 pixels
-    has the `prediction_type` "v_prediction".
+    has the `prediction_type` "v_prediction". Returns the folder.
     """
+    if name == "sdxl":
+        return make_standin_xl(folder, small=not true_architecture)
     if name not in ("sd15", "sd2"):
         raise ValueError(f"there is no stand-in for {name!r}")
     folder, small = Path(folder), not true_architecture
@@ -198,9 +260,7 @@ def make_vae(config):
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         latent_channels=4,
-        sample_size=512,
-        scaling_factor=0.18215,
-        **config,
+        **{"sample_size": 512, "scaling_factor": 0.18215, **config},
     )
 
 
@@ -210,9 +270,63 @@ def make_unet(config):
     It listens to the text so well that a few steps of learning show.
     """
     torch.manual_seed(2)
-    unet = UNet2DConditionModel(sample_size=64, **config)
+    unet = UNet2DConditionModel(**{"sample_size": 64, **config})
     with torch.no_grad():
         for name, parameter in unet.named_parameters():
             if "attn2.to_v" in name or "attn2.to_out" in name:
                 parameter.mul_(4)
     return unet
+
+
+# --- Stable Diffusion XL
+
+
+def make_standin_xl(folder, small):
+    """Write a stand-in for Stable Diffusion XL 1.0 into a folder."""
+    folder = Path(folder)
+    clip_config = shrink_clip(TRUE_CLIP, 2) if small else TRUE_CLIP
+    clip = make_clip(clip_config)
+    save_clip(clip, clip_config, folder / "clip")
+    vae = {**TRUE_VAE, **VAE_XL, **(SMALL_VAE if small else {})}
+    unet = {**TRUE_UNET_XL, **(SMALL_UNET_XL if small else {})}
+    text_2 = {**TRUE_TEXT_2, **(SMALL_TEXT_2 if small else {})}
+    pipeline = StableDiffusionXLPipeline(
+        vae=make_vae(vae).half(),
+        text_encoder=text_encoder_from_clip(clip.half().float()).half(),
+        text_encoder_2=make_second_encoder(text_2).half(),
+        tokenizer=make_tokenizer(folder / "tokenizer", 77),
+        tokenizer_2=make_second_tokenizer(folder / "tokenizer_2"),
+        unet=make_unet(unet).half(),
+        scheduler=EulerDiscreteScheduler.from_config(
+            make_noise_scheduler().config, timestep_spacing="leading"
+        ),
+        force_zeros_for_empty_prompt=True,
+    )
+    pipeline.save_pretrained(folder)
+    for name in ("tokenizer", "tokenizer_2"):
+        (folder / name / "tokenizer.json").unlink(missing_ok=True)
+    make_tokenizer(folder / "tokenizer", 77)
+    make_second_tokenizer(folder / "tokenizer_2")
+    prefix_text_weights(folder / "text_encoder")
+    for name in ("text_encoder", "text_encoder_2"):
+        declare_float32(folder / name / "config.json")
+    return folder
+
+
+def make_second_encoder(config):
+    """Make SDXL's second text encoder, with random weights."""
+    torch.manual_seed(3)
+    encoder = CLIPTextModelWithProjection(CLIPTextConfig(**config))
+    with torch.no_grad():
+        for name, parameter in encoder.named_parameters():
+            if "embedding" not in name:
+                parameter.add_(0.05 * torch.randn_like(parameter))
+    return encoder.eval()
+
+
+def make_second_tokenizer(folder):
+    """Write SDXL's second tokenizer: it pads with "!", token 0."""
+    make_tokenizer(folder, 77)
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        change_json(folder / name, pad_token="!")
+    return CLIPTokenizer.from_pretrained(folder)

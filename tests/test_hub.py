@@ -18,7 +18,7 @@ from tutorial_lib.errors import FetchError
 from tutorial_lib.hub import CLIP_WEIGHTS, fetch_clip, fetch_pipeline
 from tutorial_lib.settings import PROFILES
 
-SD15, SD2 = PROFILES["sd15"], PROFILES["sd2"]
+SD15, SD2, SDXL = (PROFILES[name] for name in ("sd15", "sd2", "sdxl"))
 INDEX = {
     "_class_name": "StableDiffusionPipeline",
     "feature_extractor": ["transformers", "CLIPImageProcessor"],
@@ -59,13 +59,44 @@ DUPLICATES = [  # what such a repository holds besides
     "v1-5-pruned.ckpt",
     "vae/diffusion_pytorch_model.fp16.bin",
 ]
+INDEX_XL = {
+    "_class_name": "StableDiffusionXLPipeline",
+    "force_zeros_for_empty_prompt": True,
+    "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"],
+    "tokenizer": ["transformers", "CLIPTokenizer"],
+    "tokenizer_2": ["transformers", "CLIPTokenizer"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+}
+NEEDED_XL = [
+    "model_index.json",
+    "scheduler/scheduler_config.json",
+    "text_encoder/config.json",
+    "text_encoder/model.fp16.safetensors",
+    "text_encoder_2/config.json",
+    "text_encoder_2/model.fp16.safetensors",
+    "tokenizer/merges.txt",
+    "tokenizer/special_tokens_map.json",
+    "tokenizer/tokenizer_config.json",
+    "tokenizer/vocab.json",
+    "tokenizer_2/merges.txt",
+    "tokenizer_2/special_tokens_map.json",
+    "tokenizer_2/tokenizer_config.json",
+    "tokenizer_2/vocab.json",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.fp16.safetensors",
+    "vae/config.json",
+    "vae/diffusion_pytorch_model.fp16.safetensors",
+]
 UNET = "unet/diffusion_pytorch_model.safetensors"
 CONTENT = bytes(range(256)) * 1000
 
 
-def make_repository(profile, index=INDEX):
+def make_repository(profile, index=INDEX, names=(*NEEDED, *DUPLICATES)):
     """Return the files of a profile's repositories, all of them small."""
-    files = {name: name.encode() for name in [*NEEDED, *DUPLICATES]}
+    files = {name: name.encode() for name in names}
     files |= {"model_index.json": json.dumps(index).encode(), UNET: CONTENT}
     clip = profile.hub.clip_repository, profile.hub.clip_revision
     return {
@@ -145,6 +176,18 @@ def test_a_pipeline_without_a_safety_checker_needs_none(use_hub):
         names = {path.partition("/")[0] for path in list_fetched(server)}
     assert "vae" in names
     assert not names & {"safety_checker", "feature_extractor"}
+
+
+def test_stable_diffusion_xl_is_fetched_in_float16(use_hub, capsys):
+    names = [*NEEDED_XL, *(n.replace(".fp16", "") for n in NEEDED_XL)]
+    files = make_repository(SDXL, INDEX_XL, names)
+    with serve_hub(files) as server:
+        fetch_pipeline(use_hub(server) and SDXL)
+        assert list_fetched(server) == NEEDED_XL
+    captured = capsys.readouterr()
+    assert "once: 8.6 GB" in captured.out
+    assert "(under CreativeML Open RAIL++-M)" in captured.out
+    assert "not measured" in captured.out
 
 
 def test_clip_comes_from_its_own_repository_at_its_revision(use_hub):

@@ -77,7 +77,7 @@ def test_a_name_goes_before_the_environment_variable(monkeypatch):
 def test_an_unknown_model_is_named_and_the_known_ones_are_listed():
     with pytest.raises(TutorialError, match='"sd9"') as error:
         settings.pick_profile("sd9")
-    assert '"tiny", "sd15" or "sd2"' in str(error.value)
+    assert '"tiny", "sd15", "sd2" or "sdxl"' in str(error.value)
     assert "TUTORIAL_MODEL" in str(error.value)
 
 

@@ -39,7 +39,14 @@ PART_FILES = {  # of a pipeline's part -> its files
         "vocab.json",
     ),
     "feature_extractor": ("preprocessor_config.json",),
+    "tokenizer_2": (
+        "merges.txt",
+        "special_tokens_map.json",
+        "tokenizer_config.json",
+        "vocab.json",
+    ),
     "text_encoder": ("config.json", "model.safetensors"),
+    "text_encoder_2": ("config.json", "model.safetensors"),
     "safety_checker": ("config.json", "model.safetensors"),
     "unet": ("config.json", "diffusion_pytorch_model.safetensors"),
     "vae": ("config.json", "diffusion_pytorch_model.safetensors"),
@@ -60,9 +67,26 @@ def fetch_pipeline(profile: Profile) -> Path:
     for part, names in PART_FILES.items():
         _, kind = parts.get(part) or (None, None)
         for name in names if kind else ():
-            path = f"{part}/{name}"
+            path = f"{part}/{add_variant(name, get_variant(profile))}"
             fetch_file(profile, profile.pipeline, profile.revision, path)
     return index.parent
+
+
+def get_variant(profile: Profile) -> str | None:
+    """Return which of several weights are taken, "fp16" or the usual ones.
+
+    A folder of the reader's has the usual ones.
+    """
+    if profile.hub is None or profile.revision is None:
+        return None
+    return profile.hub.variant
+
+
+def add_variant(name: str, variant: str | None) -> str:
+    """Return the name that a file of weights has in a variant."""
+    if variant is None:
+        return name
+    return name.replace(".safetensors", f".{variant}.safetensors")
 
 
 def fetch_clip(profile: Profile) -> Path | None:

@@ -6,6 +6,7 @@ from the reader's own folder; each profile says their licence.
 
 import contextlib
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +31,14 @@ from tutorial_lib.devices import (
     read_device,
 )
 from tutorial_lib.errors import ArgumentError, DataError
-from tutorial_lib.hub import fetch_clip, fetch_pipeline
+from tutorial_lib.hub import INDEX, fetch_clip, fetch_pipeline, get_variant
+from tutorial_lib.pipelines import (
+    Pipeline,
+    let_unet_read_pooled_text,
+    list_networks,
+    list_text_encoders,
+    pick_pipeline_class,
+)
 from tutorial_lib.settings import (
     PROFILES,
     Profile,
@@ -52,7 +60,7 @@ class Models:
 
     profile: Profile
     device: str
-    pipeline: StableDiffusionPipeline
+    pipeline: Pipeline
     clip: open_clip.CLIP
     preprocess: Callable[[Image.Image], Tensor]
     clip_tokenizer: open_clip.SimpleTokenizer
@@ -63,9 +71,9 @@ def load_models(
 ) -> Models:
     """Load CLIP and Stable Diffusion, frozen and ready for use.
 
-    `name` is a profile's ("tiny", "sd15", "sd2") or a Profile; without it the
-    environment variable TUTORIAL_MODEL decides. TUTORIAL_SD15 names a folder
-    or file of your own for "sd15", and TUTORIAL_SD2 for "sd2"
+    `name` is a profile's ("tiny", "sd15", "sd2", "sdxl") or a Profile; without
+    it the environment variable TUTORIAL_MODEL decides. TUTORIAL_SD15 names a
+    folder or file of your own for "sd15", and TUTORIAL_SD2 for "sd2"
     (`place_models`); else these come from the hub, once. `device` is "cpu",
     "cuda" or "mps" (`choose_device`). CLIP is float32 everywhere, the
     pipeline as `choose_dtype` says. Raises TutorialError for an unknown name,
@@ -85,8 +93,7 @@ def load_models(
     )
     clip_tokenizer = open_clip.get_tokenizer(profile.clip_model)
     pool_at_end_of_text(clip, clip_tokenizer)
-    parts = (clip, pipeline.text_encoder, pipeline.vae, pipeline.unet)
-    for part in parts:
+    for part in (clip, *list_networks(pipeline)):
         part.eval().requires_grad_(False)
     return Models(
         profile=take_size(profile, pipeline),
@@ -107,8 +114,8 @@ def check_models(models: object) -> None:
         )
 
 
-def load_pipeline(profile: Profile, device: str) -> StableDiffusionPipeline:
-    """Load a profile's StableDiffusionPipeline onto a device, quietly.
+def load_pipeline(profile: Profile, device: str) -> Pipeline:
+    """Load a profile's diffusers pipeline onto a device, quietly.
 
     What is fetched from the hub is announced, with bars. Raises FetchError if
     it cannot be had, DataError for a file or folder of the reader's that is
@@ -124,16 +131,24 @@ def load_pipeline(profile: Profile, device: str) -> StableDiffusionPipeline:
         if Path(profile.pipeline).is_file():
             pipeline = load_single_file(profile, settings)
         else:
-            pipeline = StableDiffusionPipeline.from_pretrained(
-                place, local_files_only=True, **settings
+            pipeline = pick_pipeline_class(profile).from_pretrained(
+                place,
+                local_files_only=True,
+                variant=get_variant(profile),
+                **settings,
             )
-    width = pipeline.text_encoder.config.hidden_size
-    if width != profile.embedding_width:
+    encoders = list_text_encoders(pipeline)
+    widths = [encoder.config.hidden_size for encoder in encoders]
+    if widths != list(profile.embedding_widths):
+        theirs = " and ".join(map(str, widths))
+        ours = " and ".join(map(str, profile.embedding_widths))
         raise DataError(
             f"'{profile.pipeline}' is no \"{profile.name}\": its words have "
-            f"{width} numbers and not {profile.embedding_width}; name other "
-            f"models in {name_place(profile)}."
+            f"{theirs} numbers and not {ours}; name other models in "
+            f"{name_place(profile)}."
         )
+    if len(encoders) > 1:
+        let_unet_read_pooled_text(pipeline)
     pipeline.set_progress_bar_config(disable=True)
     keep_vae_in_range(pipeline.vae)
     return pipeline.to(device)
@@ -251,7 +266,8 @@ def check_place(profile: Profile) -> None:
     """Raise DataError unless a pipeline can lie where a profile says."""
     path = Path(profile.pipeline)
     if not path.is_file():
-        check_file(profile, path, "model_index.json")
+        check_file(profile, path, INDEX)
+        check_family(profile, path)
     elif path.suffix != ".safetensors":
         raise DataError(
             f"'{path}' is no .safetensors file, and other files may run code "
@@ -260,9 +276,32 @@ def check_place(profile: Profile) -> None:
         )
     elif not (find_data() / profile.name).is_dir():
         raise DataError(
-            f"'{path}' does not say whether it predicts noise or velocities, "
-            f'for no single file of "{profile.name}" does; name a folder that '
-            f"diffusers wrote in {name_place(profile)}."
+            f"'{path}' does not say all that a pipeline of "
+            f'"{profile.name}" needs, such as what it predicts, for no single '
+            f"file does; name a folder that diffusers wrote in "
+            f"{name_place(profile)}."
+        )
+
+
+def check_family(profile: Profile, folder: Path) -> None:
+    """Raise DataError if a pipeline has one text encoder too many or few.
+
+    Those of Stable Diffusion 1 and XL read the same vectors with the first.
+    """
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        count = 1 + ("text_encoder_2" in index)
+    except (OSError, ValueError, TypeError):
+        raise DataError(
+            f"'{folder / INDEX}' cannot be read; copy the models again, or "
+            f"name others in {name_place(profile)}."
+        ) from None
+    wanted = len(profile.embedding_widths)
+    if count != wanted:
+        raise DataError(
+            f"'{folder}' is no \"{profile.name}\": the number of its text "
+            f"encoders is {count} and not {wanted}; name other models in "
+            f"{name_place(profile)}."
         )
 
 
@@ -315,13 +354,7 @@ def fingerprint_models(models: Models) -> str:
     Taught in notebooks/10_more_pictures_more_steps.ipynb.
     """
     digest = hashlib.sha256()
-    pipeline = models.pipeline
-    for part in (
-        models.clip,
-        pipeline.text_encoder,
-        pipeline.vae,
-        pipeline.unet,
-    ):
+    for part in (models.clip, *list_networks(models.pipeline)):
         for name, weight in part.state_dict().items():
             row = weight if weight.ndim < 2 else weight[0]
             start = row.flatten()[:64].float().cpu()

@@ -45,6 +45,7 @@ class HubSource:
     is the 40 hexadecimal digits of a commit of it. `megabytes` is the size of
     all that is fetched, `license` that of the pipeline's weights, and
     `memory` says what learning takes on a GPU, and whether it was measured.
+    `variant` is "fp16" where the weights are fetched in half precision.
     """
 
     clip_repository: str
@@ -52,6 +53,7 @@ class HubSource:
     megabytes: int
     license: str
     memory: str
+    variant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,10 @@ class Profile:
     of a hub commit (None for a folder). `clip_model` and `clip_pretrained`
     are open_clip's names for the CLIP whose text encoder the pipeline uses.
     `size` is the side of an image in pixels, `embedding_width` the number
-    of entries of a word's vector. The learning rates are effective ones:
-    what Adam gets, multiplied by nothing. `mirror` is whether an image's
+    of entries of a word's vector, `embedding_width_2` that of its vector for
+    the second text encoder of models that have two, such as SDXL. The
+    learning rates are effective ones: what Adam gets, multiplied by nothing.
+    `mirror` is whether an image's
     mirror image shows the concept as well: not so for the drawn world's
     slanted patterns and one-sided moles. `middle_timesteps` are those at
     which shapes are decided: the denoising recipe samples them more often,
@@ -90,7 +94,15 @@ class Profile:
     mirror: bool
     middle_timesteps: tuple[int, int] | None
     knows_drawn_world: bool = False
+    embedding_width_2: int | None = None
     hub: HubSource | None = None
+
+    @property
+    def embedding_widths(self) -> tuple[int, ...]:
+        """The width of a word's vector for each text encoder."""
+        if self.embedding_width_2 is None:
+            return (self.embedding_width,)
+        return (self.embedding_width, self.embedding_width_2)
 
 
 PROFILES = {
@@ -172,6 +184,37 @@ PROFILES = {
             "weights alone are 2.6 GB in float16, and 3.9 GB of CLIP)",
         ),
     ),
+    # Stable Diffusion XL 1.0. CLIP is that of its first text encoder. Steps
+    # and learning rate, multiplied out, are those of diffusers'
+    # examples/textual_inversion/README_sdxl.md.
+    "sdxl": Profile(
+        name="sdxl",
+        pipeline="stabilityai/stable-diffusion-xl-base-1.0",
+        revision="462165984030d82259a11f4367a4eed129e94a7b",
+        clip_model="ViT-L-14-quickgelu",
+        clip_pretrained="openai",
+        size=1024,
+        embedding_width=768,
+        embedding_width_2=1280,
+        num_inference_steps=20,
+        guidance_scale=5.0,
+        similarity_steps=0,  # it does not learn by similarity
+        similarity_lr=0.01,
+        denoising_steps=500,
+        denoising_lr=0.002,
+        batch_size=4,
+        mirror=True,
+        middle_timesteps=None,  # not tried here
+        hub=HubSource(
+            clip_repository="timm/vit_large_patch14_clip_224.openai",
+            clip_revision="18d0535469bb561bf468d76c1d73aa35156c922b",
+            megabytes=8648,
+            license="CreativeML Open RAIL++-M",
+            memory='a GPU with far more memory than "sd15" (not measured; '
+            "the weights alone are 6.9 GB in float16, and 1.7 GB of CLIP)",
+            variant="fp16",
+        ),
+    ),
 }
 
 
@@ -195,8 +238,8 @@ def pick_profile(name: str | None = None) -> Profile:
     """Return the Profile of that name, "tiny" unless told otherwise.
 
     Without a name the environment variable TUTORIAL_MODEL decides. Where
-    models of your own lie is said by TUTORIAL_SD15 for "sd15", and by
-    TUTORIAL_SD2 for "sd2" (`place_models`).
+    models of your own lie is said by TUTORIAL_SD15 for "sd15", and so on
+    (`place_models`).
     Raises TutorialError for a name that is not in PROFILES.
     """
     name = name or os.environ.get("TUTORIAL_MODEL") or "tiny"
@@ -213,8 +256,9 @@ def pick_profile(name: str | None = None) -> Profile:
 def place_models(profile: Profile) -> Profile:
     """Return a profile from the hub with its models where the reader says.
 
-    TUTORIAL_SD15 for "sd15", and TUTORIAL_SD2 for "sd2", is a folder that
-    diffusers wrote, or a single .safetensors file such as a fine-tuned model.
+    TUTORIAL_SD15 for "sd15", TUTORIAL_SD2 for "sd2" and TUTORIAL_SDXL for
+    "sdxl" is a folder that diffusers wrote, or for "sd15" a single
+    .safetensors file such as a fine-tuned model.
     If a folder clip/ lies in it, or beside the file, it is the CLIP; else the
     usual one comes from the hub.
     """

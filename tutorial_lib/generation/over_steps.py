@@ -28,7 +28,7 @@ def generate_over_steps(
     """
     frames = read_whole_number(frames, "frames", 1)
     vectors_at = {
-        entry["step"]: entry["vectors"]
+        entry["step"]: (entry["vectors"], entry.get("vectors_2"))
         for entry in word.history
         if entry["vectors"] is not None
     }
@@ -39,7 +39,8 @@ def generate_over_steps(
         shown = [step for step in steps if step in vectors_at]
     images, labels = [], []
     for step in shown:
-        earlier_word = replace(word, vectors=vectors_at[step])
+        vectors, vectors_2 = vectors_at[step]
+        earlier_word = replace(word, vectors=vectors, vectors_2=vectors_2)
         images += generate(
             models, prompt, words=[earlier_word], seed=0, progress=False
         )

@@ -90,8 +90,8 @@ def use_pooled_caption(
 
     if unet.config.addition_embed_type != "text":
         raise ArgumentError(
-            "This U-Net takes no pooled caption, and reads its prompt by "
-            'cross-attention alone; take the tiny models, load_models("tiny").'
+            "This U-Net makes no pooled caption of its prompt; take the tiny "
+            'models, load_models("tiny").'
         )
     handle = unet.add_embedding.register_forward_pre_hook(exchange)
     try:

@@ -27,6 +27,7 @@ from tutorial_lib.devices import free_cache, is_out_of_memory
 from tutorial_lib.errors import TutorialError, WordError
 from tutorial_lib.generation.latents import Latents
 from tutorial_lib.generation.text_encoding import encode_prompts
+from tutorial_lib.generation.two_encoders import name_prompt_embeds
 from tutorial_lib.models import Models, check_models
 from tutorial_lib.words import LearnedWord, Words, find_words, read_words
 
@@ -192,8 +193,9 @@ def generate_batch(
 
     try:
         return pipeline(
-            prompt_embeds=prompt_embeds,
-            negative_prompt_embeds=negative_prompt_embeds,
+            **name_prompt_embeds(
+                models, prompt_embeds, negative_prompt_embeds
+            ),
             latents=latents.to(prompt_embeds),
             guidance_scale=guidance_scale,
             num_inference_steps=num_inference_steps,

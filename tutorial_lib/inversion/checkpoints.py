@@ -32,7 +32,8 @@ def fingerprint_run(trainer: TextualInversionTrainer) -> str:
     images = hashlib.sha256()
     for image in trainer.images:
         images.update(repr(image.size).encode() + image.tobytes())
-    start = trainer.word.vectors.detach().cpu().numpy().tobytes()
+    vectors = trainer.word.copy_vectors().values()
+    start = b"".join(tensor.numpy().tobytes() for tensor in vectors)
     config = vars(trainer.config).copy()
     del config["initializer"]  # `start` says what it came to
     settings = {

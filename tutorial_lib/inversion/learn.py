@@ -58,13 +58,16 @@ def learn_word(
     section 3. Taught in notebooks/03_learn_x_by_similarity.ipynb and
     05_textual_inversion.ipynb.
     """
+    config = change_config(read_config(config), settings)
     trainer = TextualInversionTrainer(
-        models,
-        concept,
-        change_config(read_config(config), settings),
-        callbacks=callbacks,
-        progress=progress,
+        models, concept, config, callbacks=callbacks, progress=progress
     )
+    if progress and trainer.config.recipe != config.recipe:
+        tqdm.write(
+            f'"{models.profile.name}" has two text encoders: the word is '
+            f"learned by {trainer.config.recipe} alone, from "
+            "the initializer on."
+        )
     return fit_with_checkpoint(trainer, checkpoint, keep_stopped)
 
 

@@ -63,7 +63,8 @@ Batch = tuple[
 class SimilarityLoss:
     """The article's loss: texts with X should be similar to the pictures.
 
-    `word` is a LearnedWord whose vectors require a gradient. The images'
+    `word` is a LearnedWord whose vectors require a gradient (of two text
+    encoders CLIP is the first, and `vectors_2` gets none). The images'
     CLIP embeddings are computed once. Source: steps 1 to 3 of the article.
     Taught in notebooks/03_learn_x_by_similarity.ipynb.
     """
@@ -105,7 +106,7 @@ class SimilarityLoss:
         self, vectors: Float[Tensor, "num_vectors width"]
     ) -> Float[Tensor, ""]:
         """Return the similarity, with these vectors as the word's."""
-        word = exchange_vectors(self.word, vectors)
+        word = exchange_vectors(self.word, vectors, self.word.vectors_2)
         text_embeds = embed_token_ids(
             self.models, self.token_ids, words=[word]
         )
@@ -213,13 +214,13 @@ class DenoisingLoss:
 
     def record(self) -> None:
         """Record the step as a CUDA graph; `compute_on` then replays it."""
-        size = self.plan.micro_batch_size
-        batch = tuple(part[:size] for part in self.evaluation_batches[0])
-        vectors = self.word.vectors.detach().to(self.models.device, copy=True)
-        examples = (
-            vectors.requires_grad_(),
-            *(part.clone() for part in batch),
+        size, device = self.plan.micro_batch_size, self.models.device
+        batch = (part[:size].clone() for part in self.evaluation_batches[0])
+        vectors, *second = (
+            tensor.detach().to(device, copy=True).requires_grad_()
+            for tensor in self.word.tensors
         )
+        examples = (vectors, *batch, *second)
         self.replay = record_loss(self._compute_with, examples)
 
     def sample_batch(self, generator: torch.Generator) -> Batch:
@@ -296,11 +297,12 @@ class DenoisingLoss:
         texts: Int[Tensor, " batch"],
     ) -> Float[Tensor, ""]:
         """Return the weighted mean squared error on a batch."""
-        vectors = self.word.vectors
+        tensors, compute = self.word.tensors, self._compute_with
         if self.replay and len(latents) == self.plan.micro_batch_size:
-            vectors = vectors.to(self.models.device)
-            return self.replay(vectors, latents, noise, timesteps, texts)
-        return self._compute_with(vectors, latents, noise, timesteps, texts)
+            tensors = [vectors.to(self.models.device) for vectors in tensors]
+            compute = self.replay
+        vectors, *second = tensors  # perhaps for a second text encoder
+        return compute(vectors, latents, noise, timesteps, texts, *second)
 
     def _compute_with(
         self,
@@ -309,9 +311,10 @@ class DenoisingLoss:
         noise: Float[Tensor, "batch channels height width"],
         timesteps: Int[Tensor, " batch"],
         texts: Int[Tensor, " batch"],
+        vectors_2: Float[Tensor, "num_vectors width_2"] | None = None,
     ) -> Float[Tensor, ""]:
         """Return the error on a batch, with these vectors as the word's."""
-        word = exchange_vectors(self.word, vectors)
+        word = exchange_vectors(self.word, vectors, vectors_2)
         noise_scheduler = self.noise_scheduler
         noisy_latents = noise_scheduler.add_noise(latents, noise, timesteps)
         prediction = self.predict(noisy_latents, timesteps, texts, word)
@@ -357,12 +360,14 @@ class DenoisingLoss:
 
 
 def exchange_vectors(
-    word: LearnedWord, vectors: Float[Tensor, "num_vectors width"]
+    word: LearnedWord,
+    vectors: Float[Tensor, "num_vectors width"],
+    vectors_2: Float[Tensor, "num_vectors width_2"] | None = None,
 ) -> LearnedWord:
     """Return a word with other vectors, unchecked: a check would read them.
 
     The program would have to wait for the GPU.
     """
     word = copy.copy(word)
-    word.vectors = vectors
+    word.vectors, word.vectors_2 = vectors, vectors_2
     return word

@@ -31,6 +31,7 @@ from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
 from tutorial_lib.inversion.low_memory import with_less_memory
+from tutorial_lib.inversion.norms import limit_norms, measure_usual_norms
 from tutorial_lib.inversion.processes import (
     average_gradients,
     pick_rows,
@@ -86,7 +87,9 @@ class TextualInversionTrainer:
         self.images = concept.images
         if not self.images:
             raise WordError("There are no pictures to learn from; give some.")
-        self.config = complete_config(read_config(config), concept)
+        self.config = complete_config(
+            read_config(config), concept, models.profile
+        )
         self.callbacks = read_functions(callbacks, "callbacks")
         self.progress = progress
         self.phases = plan_phases(models.profile, self.config)
@@ -94,7 +97,9 @@ class TextualInversionTrainer:
             pick_rows(self.config.batch_size or models.profile.batch_size)
         self.word = self._initialize_word()
         self.start = self.word.vectors.detach().clone()
-        self.max_norm = self.config.max_norm * measure_usual_norm(models)
+        self.max_norms = [
+            self.config.max_norm * norm for norm in measure_usual_norms(models)
+        ]
         self.generator = torch.Generator("cpu").manual_seed(self.config.seed)
         self.history = History()
         self.pressed: list[Any] = []  # Ctrl-C, where processes stop together
@@ -137,7 +142,7 @@ class TextualInversionTrainer:
         history.stopped = self.phase < len(self.phases)
         return replace(
             self.word,
-            vectors=self.word.vectors.detach().cpu().clone(),
+            **self.word.copy_vectors(),
             steps=self.history[-1]["step"] if self.history else 0,
             history=history,
         )
@@ -145,7 +150,7 @@ class TextualInversionTrainer:
     def state_dict(self) -> dict[str, Any]:
         """Copy all that changes while the trainer trains; kilobytes."""
         return {
-            "vectors": self.word.vectors.detach().cpu().clone(),
+            **self.word.copy_vectors(),
             "optimizer": copy.deepcopy(self.optimizer.state_dict()),
             "generator": self.generator.get_state(),
             "phase": self.phase,
@@ -156,8 +161,7 @@ class TextualInversionTrainer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to where the trainer was when the state was copied."""
         self._start_phase(state["phase"])
-        with torch.no_grad():
-            self.word.vectors.copy_(state["vectors"])
+        self.word.restore_vectors(state)
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         self.step = state["step"]
@@ -180,10 +184,13 @@ class TextualInversionTrainer:
         )
         # On the CPU Adam needs no kernels, and nothing waits for the GPU; the
         # vectors are kilobytes.
-        vectors = word.vectors.detach().cpu().requires_grad_()
+        vectors = {
+            name: tensor.requires_grad_()
+            for name, tensor in word.copy_vectors().items()
+        }
         return replace(
             word,
-            vectors=vectors,
+            **vectors,
             recipe=config.recipe,
             num_images=len(self.images),
         )
@@ -218,7 +225,7 @@ class TextualInversionTrainer:
         self.phase, self.step = number, 0
         self.stalls = StallDetector()
         self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
-            [self.word.vectors], weight_decay=0
+            self.word.tensors, weight_decay=0
         )
 
     # --- training
@@ -297,18 +304,20 @@ class TextualInversionTrainer:
         drowns the rest of the prompt. Raises WordError if the first steps do
         not move them.
         """
-        vectors, phase = self.word.vectors, self.phases[self.phase]
-        if vectors.grad is None:
-            raise WordError(explain_stall(vectors, phase))
-        before = vectors.detach().clone()
+        tensors, phase = self.word.tensors, self.phases[self.phase]
+        gradients = []
+        for vectors in tensors:
+            if vectors.grad is None:
+                raise WordError(explain_stall(vectors, phase))
+            vectors.grad /= LOSS_SCALE
+            gradients.append(vectors.grad)
+        before = [vectors.detach().clone() for vectors in tensors]
         self.optimizer.param_groups[0]["lr"] = lr
-        vectors.grad /= LOSS_SCALE
-        if torch.isfinite(vectors.grad).all():  # float16 may overflow
+        # float16 may overflow
+        if all(torch.isfinite(gradient).all() for gradient in gradients):
             self.optimizer.step()
-        self.stalls.watch(before, vectors, phase)
-        with torch.no_grad():
-            norms = vectors.norm(dim=1, keepdim=True)
-            vectors *= (self.max_norm / norms).clamp(max=1)
+        self.stalls.watch(before, tensors, phase)
+        limit_norms(tensors, self.max_norms)
 
     def _is_finished(self) -> bool:
         """Return whether the phase has had its steps or gains nothing."""
@@ -328,8 +337,7 @@ class TextualInversionTrainer:
         ]
         best = min(evaluated, key=lambda entry: entry["evaluation"])
         if best is not evaluated[-1]:
-            with torch.no_grad():
-                self.word.vectors.copy_(best["vectors"])
+            self.word.restore_vectors(best)
             now = {key: self.history[-1][key] for key in ("step", "seconds")}
             self.history.append({**best, **now})
 
@@ -348,7 +356,6 @@ class TextualInversionTrainer:
         if self.history:
             before = self.history[-1]
         vectors = self.word.vectors.detach()
-        early = self.step in EARLY_STEPS
         self.history.append(
             {
                 "step": before["step"] + (loss is not None),
@@ -359,9 +366,11 @@ class TextualInversionTrainer:
                 "similarity": None,
                 "norm": vectors.norm(dim=1).mean().item(),
                 "seconds": before["seconds"] + seconds,
-                "vectors": vectors.cpu().clone() if early else None,
+                "vectors": None,
             }
         )
+        if self.step in EARLY_STEPS:
+            self.history[-1].update(self.word.copy_vectors())
 
     def _complete_entry(
         self,
@@ -373,17 +382,11 @@ class TextualInversionTrainer:
         if self._is_due():
             evaluation = average_number(loss.evaluate(), self.models.device)
             entry["similarity"] = 1 - similarity.evaluate()
-            entry["vectors"] = self.word.vectors.detach().cpu().clone()
+            entry.update(self.word.copy_vectors())
             entry["evaluation"] = evaluation  # last: it marks the entry done
         for callback in self.callbacks if is_main_process() else ():
             callback(entry)
         return entry
-
-
-def measure_usual_norm(models: Models) -> float:
-    """Return the median norm of the vocabulary's embeddings."""
-    table = models.clip.token_embedding.weight
-    return table.float().norm(dim=1).median().item()
 
 
 def fill_bar(bar: tqdm) -> None:
