@@ -26,6 +26,8 @@ FIRST = """
 from pathlib import Path
 from tutorial_lib import settings
 settings.OUT = Path({out!r})
+WHOLE = globals().get("WHOLE", settings.PROFILES["tiny"])
+settings.PROFILES["tiny"] = WHOLE  # an earlier run had few steps
 
 def press_stop(entry):
     if entry["step"] == 3:
