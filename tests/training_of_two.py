@@ -12,7 +12,7 @@ from tutorial_lib.training.export import (
 )
 from tutorial_lib.training.partial_denoising import PartialDenoiser
 from tutorial_lib.training.perceptual_loss import PerceptualLoss
-from tutorial_lib.training.sampling import ImagePool
+from tutorial_lib.training.sampling import ImagePool, make_source
 
 POOLS = {"captioned": [0, 1], "wearers": [0]}
 HELD_OUT = ("held-out", "held-out")
@@ -63,10 +63,10 @@ def train_all(shards, target):
         make_small_unet(),
         text_encoder_from_clip(trained_clip),
         1.0,
-        unet.make_source(encoders[0].latents, 0.5),
+        make_source(encoders[0].latents, unet.COLUMNS, 0.5),
         target / "unet.pt",
         make_config("unet"),
-        unet.make_source(encoders[1].latents, names=HELD_OUT),
+        make_source(encoders[1].latents, unet.COLUMNS, names=HELD_OUT),
     )
     # Of networks that nobody trained, so that none differs from the start.
     torch.manual_seed(0)
@@ -80,8 +80,8 @@ def train_all(shards, target):
             make_noise_scheduler(),
             1.0,
         ),
-        decoder.make_source(pool, 0.5),
+        make_source(pool, decoder.COLUMNS, 0.5),
         target / "decoder.pt",
         make_config("decoder"),
-        decoder.make_source(held_out, names=HELD_OUT),
+        make_source(held_out, decoder.COLUMNS, names=HELD_OUT),
     )

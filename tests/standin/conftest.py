@@ -8,6 +8,13 @@ from tutorial_lib import learn_word
 from tutorial_lib.models import load_models
 
 
+def load_from(folder, name):
+    """Return the Models of a stand-in in a folder, on the CPU."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv(f"TUTORIAL_{name.upper()}", str(folder))
+        return load_models(name, device="cpu")
+
+
 @pytest.fixture(scope="session")
 def standin(tmp_path_factory):
     """Return the folder of the stand-in."""
@@ -23,9 +30,7 @@ def sd15(standin, monkeypatch):
 @pytest.fixture(scope="session")
 def standin_models(standin):
     """Return the stand-in's Models, on the CPU."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("TUTORIAL_SD15", str(standin))
-        return load_models("sd15", device="cpu")
+    return load_from(standin, "sd15")
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +42,7 @@ def sdxl_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def sdxl(sdxl_folder):
     """Return the Models of that stand-in, on the CPU."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("TUTORIAL_SDXL", str(sdxl_folder))
-        return load_models("sdxl", device="cpu")
+    return load_from(sdxl_folder, "sdxl")
 
 
 @pytest.fixture(scope="session")

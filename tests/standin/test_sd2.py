@@ -170,11 +170,3 @@ def test_models_of_another_family_are_refused(standin, monkeypatch):
     monkeypatch.setenv("TUTORIAL_SD2", str(standin))
     with pytest.raises(DataError, match="768 numbers and not 1024"):
         load_models("sd2", device="cpu")
-
-
-def test_one_file_is_refused_with_the_remedy(monkeypatch, tmp_path):
-    path = tmp_path / "mine.safetensors"
-    path.touch()
-    monkeypatch.setenv("TUTORIAL_SD2", str(path))
-    with pytest.raises(DataError, match="a folder that diffusers wrote"):
-        load_models("sd2", device="cpu")

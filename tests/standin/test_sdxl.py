@@ -254,20 +254,25 @@ def test_no_vector_gets_longer_than_its_encoder_s_limit(make_trainer):
     assert trainer.max_norms[0] != trainer.max_norms[1]
 
 
+def make_loss(models, images, word, **settings):
+    """Make the loss of batches of two, on one image, in float32."""
+    return DenoisingLoss(
+        models,
+        images[:1],
+        ["a photo of {}"],
+        word,
+        batch_size=2,
+        autocast=False,
+        progress=False,
+        **settings,
+    )
+
+
 def test_a_batch_in_parts_has_the_same_gradients(sdxl, images):
     gradients = []
     for size in (2, 1):
         word = initialize_word(sdxl, "X", "pattern", 1)
-        loss = DenoisingLoss(
-            sdxl,
-            images[:1],
-            ["a photo of {}"],
-            word,
-            batch_size=2,
-            autocast=False,
-            progress=False,
-            micro_batch_size=size,
-        )
+        loss = make_loss(sdxl, images, word, micro_batch_size=size)
         for part in loss.compute_parts(torch.Generator().manual_seed(1)):
             part.backward()
         gradients.append([word.vectors.grad, word.vectors_2.grad])
@@ -282,15 +287,7 @@ def test_nothing_in_a_step_reads_from_the_cpu_or_waits(sdxl, images):
     So a CUDA graph can record the step.
     """
     word = initialize_word(sdxl, "X", "pattern", 1)
-    loss = DenoisingLoss(
-        sdxl,
-        images[:1],
-        ["a photo of {}"],
-        word,
-        batch_size=2,
-        autocast=False,
-        progress=False,
-    )
+    loss = make_loss(sdxl, images, word)
     pipeline = sdxl.pipeline
     moved = SimpleNamespace(
         config=pipeline.config,

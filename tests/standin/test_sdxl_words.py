@@ -183,11 +183,3 @@ def test_models_of_the_other_family_are_refused(
     monkeypatch.setenv("TUTORIAL_SDXL", str(tmp_path))
     with pytest.raises(DataError, match="model_index.json' cannot be read"):
         load_models("sdxl", device="cpu")
-
-
-def test_one_file_is_refused_with_the_remedy(monkeypatch, tmp_path):
-    path = tmp_path / "mine.safetensors"
-    path.touch()
-    monkeypatch.setenv("TUTORIAL_SDXL", str(path))
-    with pytest.raises(DataError, match="a folder that diffusers wrote"):
-        load_models("sdxl", device="cpu")

@@ -224,3 +224,14 @@ def test_models_of_another_width_are_refused(refuse, miniature, tmp_path):
     shutil.copytree(miniature / "sd", folder)
     message = refuse(folder)
     assert "32 numbers and not 768" in message
+
+
+@pytest.mark.parametrize("name", ["sd2", "sdxl"])
+def test_one_file_of_another_family_is_refused_with_the_remedy(
+    name, monkeypatch, tmp_path
+):
+    path = tmp_path / "mine.safetensors"
+    path.touch()
+    monkeypatch.setenv(f"TUTORIAL_{name.upper()}", str(path))
+    with pytest.raises(DataError, match="a folder that diffusers wrote"):
+        load_models(name, device="cpu")

@@ -15,7 +15,9 @@ from two_processes import TWO_PROCESSES
 from tutorial_lib.training.checkpoints import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
-MAX_SHARE = 1e-3  # of weights that are off by a tenth of a step
+# The share of weights that may be off by more than a tenth of a step. Of the
+# decoder's gradients many are zero but for rounding (see training_of_two.py).
+MAX_SHARES = {"clip.pt": 0.0, "unet.pt": 0.0, "decoder.pt": 1e-3}
 SCRIPT = """
 import pathlib, sys
 import torch
@@ -62,11 +64,12 @@ def test_two_processes_give_what_one_gives(checkpoints, name):
     one, two = (content[name] for content in checkpoints)
     assert one["step"] == two["step"] == 3
     tenth_of_a_step = one["config"]["lr"] / 10
-    off = [
-        (weight.float() - two["model"][key].float()).abs() > tenth_of_a_step
+    errors = [
+        (weight.float() - two["model"][key].float()).abs().flatten()
         for key, weight in one["model"].items()
     ]
-    assert torch.cat([o.flatten() for o in off]).float().mean() <= MAX_SHARE
+    is_off = torch.cat(errors) > tenth_of_a_step
+    assert is_off.float().mean() <= MAX_SHARES[name]
 
 
 @pytest.mark.parametrize("name", NAMES)

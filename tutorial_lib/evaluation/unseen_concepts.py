@@ -53,6 +53,7 @@ def evaluate_seeds(
         checkpoints = checkpoints / fingerprint_models(models)
 
     def learn_subject(i: int) -> tuple[Subject, float]:
+        """Learn the word of one seed; return how many seconds it took, too."""
         seed = seeds[i]
         print(f"Learning {kind} {seed} ({i + 1} of {len(seeds)})", flush=True)
         concept = render_training_images(kind, seed, models.profile.size)
