@@ -33,7 +33,7 @@ from tutorial_lib.evaluation import (
 )
 from tutorial_lib.evaluation.fidelity import (
     load_usual_encoders,
-    measure_cosines,
+    measure_generated,
     measure_photos,
 )
 from tutorial_lib.evaluation.judges import embed_with_judge
@@ -220,15 +220,15 @@ def test_a_photo_is_not_compared_with_itself():
 
 
 def test_copies_of_one_photo_are_like_it_and_nothing_is_more(encoders, images):
-    copies = measure_cosines(encoders, images[:1] * 2, images[:1], ["a"] * 2)
+    copies = measure_generated(encoders, images[:1] * 2, images[:1], ["a"] * 2)
     assert copies["DINO"] == pytest.approx([1, 1], abs=1e-5)
-    others = measure_cosines(encoders, images[1:3], images[:1], ["a"] * 2)
+    others = measure_generated(encoders, images[1:3], images[:1], ["a"] * 2)
     assert max(others["DINO"]) < 1 and max(others["CLIP-I"]) < 1
 
 
 def test_clip_t_compares_each_picture_with_its_own_text(encoders, images):
     texts = ["red", "green", "blue", "yellow"]
-    row = measure_cosines(encoders, images, images, texts)["CLIP-T"]
+    row = measure_generated(encoders, images, images, texts)["CLIP-T"]
     for image, text, cosine in zip(images, texts, row, strict=True):
         alone = embed_with_encoder(encoders.clip, [image])
         asked = embed_texts_with_encoder(encoders.clip, [text])

@@ -192,7 +192,7 @@ def embed_for_each_measure(
     }
 
 
-def measure_cosines(
+def measure_generated(
     encoders: Encoders,
     generated: list[Image.Image],
     real: list[Image.Image],
@@ -269,7 +269,9 @@ def measure_fidelity(
         if text:
             words = [word] if name == "x" else []
             images = generate_row(models, prompts, text, words, count, seed)
-            cosines = measure_cosines(encoders, images, concept.images, asked)
+            cosines = measure_generated(
+                encoders, images, concept.images, asked
+            )
             row = FidelityRow(name, text, images, shown, cosines)
             fidelity.rows[name] = row
     return fidelity
