@@ -24,11 +24,24 @@ def shown(monkeypatch):
 
 @pytest.fixture
 def word():
-    """Return a word whose vectors are kept at every twentieth step."""
+    """Return a word that was evaluated at every twentieth step.
+
+    The vectors of step 10 are kept, too.
+    """
     history = History()
     for step in range(0, 101, 10):
-        vectors = torch.full((1, 4), float(step)) if step % 20 == 0 else None
-        history.append({"step": step, "vectors": vectors})
+        evaluation = 1.0 if step % 20 == 0 else None
+        vectors = None
+        if evaluation or step == 10:
+            vectors = torch.full((1, 4), float(step))
+        history.append(
+            {
+                "step": step,
+                "recipe": "denoising",
+                "vectors": vectors,
+                "evaluation": evaluation,
+            }
+        )
     return LearnedWord("X", torch.zeros(1, 4), history=history)
 
 
@@ -43,7 +56,7 @@ def test_the_frames_go_from_the_first_to_the_last_snapshot(shown, word):
 
 def test_steps_that_are_asked_for_are_shown_if_they_were_kept(shown, word):
     _, labels = over_steps.generate_over_steps(
-        SimpleNamespace(), word, "A photo of X", steps=(0, 5, 20, 100, 300)
+        SimpleNamespace(), word, "A photo of X", steps=(0, 5, 10, 100, 300)
     )
-    assert shown == [(0, 0), (20, 0), (100, 0)]
-    assert labels == ["step 0", "step 20", "step 100"]
+    assert shown == [(0, 0), (10, 0), (100, 0)]
+    assert labels == ["step 0", "step 10", "step 100"]

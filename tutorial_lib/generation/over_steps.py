@@ -23,7 +23,7 @@ def generate_over_steps(
 
     Returns the images and their labels, for those of `steps` whose vectors
     are kept in `word.history`. Without `steps` it takes `frames` of all that
-    are kept, evenly spread, first and last included. Taught in
+    were evaluated, evenly spread, first and last included. Taught in
     notebooks/05_textual_inversion.ipynb.
     """
     frames = read_whole_number(frames, "frames", 1)
@@ -32,9 +32,10 @@ def generate_over_steps(
         for entry in word.history
         if entry["vectors"] is not None
     }
-    kept = sorted(vectors_at)
-    places = np.linspace(0, len(kept) - 1, min(frames, len(kept)))
-    shown = [kept[i] for i in places.round().astype(int)]
+    steps_evaluated, _ = word.history.curve("evaluation")
+    evaluated = sorted(set(steps_evaluated))
+    places = np.linspace(0, len(evaluated) - 1, min(frames, len(evaluated)))
+    shown = [evaluated[i] for i in places.round().astype(int)]
     if steps is not None:
         shown = [step for step in steps if step in vectors_at]
     images, labels = [], []
