@@ -269,10 +269,8 @@ def measure_fidelity(
         if text:
             words = [word] if name == "x" else []
             images = generate_row(models, prompts, text, words, count, seed)
-            cosines = measure_generated(
-                encoders, images, concept.images, asked
-            )
-            row = FidelityRow(name, text, images, shown, cosines)
+            values = measure_generated(encoders, images, concept.images, asked)
+            row = FidelityRow(name, text, images, shown, values)
             fidelity.rows[name] = row
     return fidelity
 
