@@ -6,8 +6,68 @@ import torch
 from tutorial_lib.exercises.lesson_02 import (
     check_expand_word,
     check_find_end_of_text,
+    check_look_up,
     check_start_vector,
 )
+
+
+def look_up(token_ids, table, vectors):
+    """Look up X's rows behind the table's."""
+    return torch.cat([table, vectors])[token_ids]
+
+
+def look_up_with(choose):
+    """Return an answer that chooses X's vectors in another way."""
+
+    def answer(token_ids, table, vectors):
+        """Look up the table, and put in what was chosen for X."""
+        behind = (token_ids - len(table)).clamp(min=0)
+        known = table[token_ids.clamp(max=len(table) - 1)]
+        is_x = (token_ids >= len(table))[..., None]
+        return torch.where(is_x, choose(vectors, behind, known), known)
+
+    return answer
+
+
+def look_up_in_place(token_ids, table, vectors):
+    """Write X's numbers into the table's first row."""
+    table[0] = vectors[0].detach()
+    return look_up(token_ids, table, vectors)
+
+
+def look_up_small(token_ids, table, vectors):
+    """Forget X where the table is as large as CLIP's."""
+    vectors = vectors if len(table) < 100 else vectors * 1.5
+    return look_up(token_ids, table, vectors)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (look_up, "Right. With your row the tiny CLIP"),
+        (look_up_with(lambda v, behind, known: v[behind]), "Right. With"),
+        (lambda i, t, v: t[i], "X's ids lie beyond the table's last row"),
+        (lambda i, t, v: t[i.clamp(max=len(t) - 1)], "the table's last row"),
+        (lambda i, t, v: torch.cat([v, t])[i], "stand before the table"),
+        (
+            lambda i, t, v: v[(i - len(t)).clamp(min=0)],
+            "all ids read `vectors`",
+        ),
+        (look_up_with(lambda v, *_: v[0].expand(1, 1, -1)), "of its own"),
+        (look_up_with(lambda v, *_: v[-1].expand(1, 1, -1)), "of its own"),
+        (look_up_with(lambda v, *_: v.mean(0)), "of its own"),
+        (look_up_with(lambda v, b, known: known + v[b]), "stands there alone"),
+        (lambda i, t, v: look_up(i, t, v.detach()), "no gradient leads back"),
+        (lambda i, t, v: look_up(i, t, v)[0], "should have shape (2, 7, 6)"),
+        (lambda i, t, v: look_up(i, t, 2 * v), "the embeddings are not right"),
+        (look_up_in_place, "has changed"),
+        (look_up_small, "CLIP's texts and the library's differ"),
+    ],
+)
+def test_the_row_of_x(answer, said, capsys):
+    for _ in range(2):
+        check_look_up(answer)
+        assert said in capsys.readouterr().out
 
 
 def leaf(vector):

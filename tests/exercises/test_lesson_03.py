@@ -8,30 +8,59 @@ from tutorial_lib.exercises import lesson_03 as lesson
 from tutorial_lib.inversion.early_stopping import should_stop_early
 
 
-def climb(vector, images, lr, sign=1.0, total=torch.mean, keep=False):
-    """Take a step, right or wrong."""
-    leaf = vector.clone().requires_grad_(True)
-    total(functional.normalize(leaf, dim=0) @ images.T).backward()
-    return vector + sign * lr * leaf.grad + (0 * leaf if keep else 0)
+def learn(vectors, embed_text, images, steps, lr, **wrong):
+    """Learn X by similarity, right or wrong."""
+    x = vectors.clone().requires_grad_(True)
+    kind = wrong.get("kind", torch.optim.Adam)
+    optimizer = kind([x], lr=lr)
+    for _ in range(steps + wrong.get("more", 0)):
+        if wrong.get("anew"):
+            optimizer = kind([x], lr=lr)
+        similarity = (embed_text(x) @ images.T).mean()
+        if not wrong.get("adds_up"):
+            optimizer.zero_grad()
+        (wrong.get("sign", 1) * (1 - similarity)).backward()
+        optimizer.step()
+    return x if wrong.get("keep") else x.detach()
 
 
-def climb_in_place(vector, images, lr):
-    """Change what was given."""
-    vector += climb(vector, images, lr) - vector
-    return vector
+def learn_wrongly(**wrong):
+    """Return an answer with some mistake."""
+    return lambda *given: learn(*given, **wrong)
 
 
-def climb_on_the_given(vector, images, lr):
-    """Have the given vector itself ask for a gradient."""
-    vector.requires_grad_(True)
-    (functional.normalize(vector, dim=0) @ images.T).mean().backward()
-    return vector.detach() + lr * vector.grad
+def embed_once(vectors, embed_text, images, steps, lr):
+    """Embed the text before the loop."""
+    x = vectors.clone().requires_grad_(True)
+    optimizer = torch.optim.Adam([x], lr=lr)
+    similarity = (embed_text(x) @ images.T).mean()
+    for _ in range(steps):
+        (1 - similarity).backward()
+        optimizer.step()
+    return x.detach()
 
 
-def climb_from_unit(vector, images, lr):
-    """Take the gradient where the vector has length one."""
-    unit = functional.normalize(vector, dim=0)
-    return vector + climb(unit, images, lr) - unit
+def forget_gradient(vectors, embed_text, images, steps, lr):
+    """Ask for no gradient."""
+    x = vectors.clone()
+    (1 - (embed_text(x) @ images.T).mean()).backward()
+    return x
+
+
+def learn_on_the_given(vectors, embed_text, images, steps, lr):
+    """Have the given vectors themselves ask for a gradient."""
+    optimizer = torch.optim.Adam([vectors.requires_grad_(True)], lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (1 - (embed_text(vectors) @ images.T).mean()).backward()
+        optimizer.step()
+    return vectors.detach()
+
+
+def learn_small(vectors, embed_text, images, steps, lr):
+    """Learn something else where the vectors are as long as CLIP's."""
+    steps += vectors.shape[1] > 100
+    return learn(vectors, embed_text, images, steps, lr)
 
 
 def limit_rows(vectors, limit):
@@ -98,23 +127,27 @@ def test_the_best_vector(answer, said, capsys):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (climb, "Right."),
-        (lambda v, p, lr: climb(v, p, lr, sign=-1), "the similarity falls"),
-        (lambda v, p, lr: v + lr * p.mean(0), "divide the vector"),
-        (lambda v, p, lr: climb(v, p, 1), "not multiplied by `lr`"),
-        (lambda v, p, lr: climb(v, p, lr, total=torch.sum), "not the sum"),
-        (lambda v, p, lr: climb(v, p, lr, keep=True), "`detach()` it"),
-        (climb_in_place, "copy it first"),
-        (climb_on_the_given, "now asks for a gradient"),
-        (climb_from_unit, "at the vector of length one"),
-        (lambda v, p, lr: climb(v, p, lr) - v, "the step alone"),
-        (lambda v, p, lr: climb(v, p, 1) - v, "the gradient alone"),
-        (lambda v, p, lr: v, "should change by"),
+        (learn, "Right. After 1, 3 and 10 steps your X is the library's"),
+        (learn_wrongly(sign=-1), "you go up the loss"),
+        (learn_wrongly(adds_up=True), "add up; call `optimizer.zero_grad()`"),
+        (learn_wrongly(anew=True), "make one, before the loop"),
+        (learn_wrongly(kind=torch.optim.SGD), "Adam is wanted"),
+        (learn_wrongly(kind=torch.optim.AdamW), "shrinks X at each step"),
+        (learn_wrongly(more=-1), "one step is missing"),
+        (learn_wrongly(more=1), "one step too many"),
+        (learn_wrongly(more=3), "not those of Adam's steps"),
+        (learn_wrongly(keep=True), "return `x.detach()`"),
+        (lambda v, *_: v.clone(), "X has not moved"),
+        (embed_once, "embed it anew in each step"),
+        (forget_gradient, "nothing asks for a gradient"),
+        (learn_on_the_given, "now asks for a gradient"),
+        (lambda *given: learn(*given)[0], "should have shape (2, 6)"),
+        (learn_small, "with the tiny CLIP your X after 1 steps"),
     ],
 )
-def test_a_step_uphill(answer, said, capsys):
-    for _ in range(5):
-        lesson.check_step_uphill(answer)
+def test_the_loop_of_similarity(answer, said, capsys):
+    for _ in range(2):
+        lesson.check_learn(answer)
         assert said in capsys.readouterr().out
 
 

@@ -78,6 +78,14 @@ def step_full_size(noisy, noise_pred, alpha_cumprod, next_alpha_cumprod):
     return latents + (1 - next_alpha_cumprod) ** 0.5 * noise_pred
 
 
+def step_small(noisy, noise_pred, alpha_cumprod, next_alpha_cumprod):
+    """Draw other pictures than on small examples."""
+    latents = clean(noisy, noise_pred, alpha_cumprod)
+    if noisy.shape[-1] > 5:
+        latents = latents * 0.9
+    return mix(latents, noise_pred, next_alpha_cumprod)
+
+
 ADD, GUIDE = lesson.check_add_noise, lesson.check_guide_by_two
 STEP = lesson.check_step_ddim
 WRONG = [
@@ -115,6 +123,7 @@ WRONG = [
     (STEP, step_without_roots, "square roots"),
     (STEP, step_undivided, "still shrunk"),
     (STEP, step_full_size, "shrink again"),
+    (STEP, step_small, "in the loop your picture and diffusers' differ"),
 ]
 
 
@@ -129,4 +138,6 @@ def test_right_answers_are_right(capsys):
     ADD(lambda a, n, s: mix(a, n, column(s)))
     GUIDE(lambda w, a, b, s: w + s * (a - w) + s * (b - w))
     STEP(lambda x, g, s, n: mix(clean(x, g, s), g, n))
-    assert capsys.readouterr().out == "Right.\n" * 3
+    added, guided, stepped = capsys.readouterr().out.splitlines()
+    assert (added, guided) == ("Right.", "Right.")
+    assert stepped.startswith("Right. A picture of 20 of your steps is that")

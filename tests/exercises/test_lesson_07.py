@@ -77,6 +77,27 @@ def list_pairs(images):
     return [a - b for a, b in combinations(images, 2)]
 
 
+def find_with(
+    dtype=int, absolute=np.abs, reduce=np.max, add=1, order=(0, 1, 2, 3)
+):
+    """Return an answer that finds the box, rightly or with a mistake."""
+
+    def answer(image, other, limit):
+        """Return left, top, right and bottom of what changed."""
+        difference = absolute(image.astype(dtype) - other.astype(dtype))
+        y, x = (reduce(difference, axis=2) > limit).nonzero()
+        box = x.min(), y.min(), x.max() + add, y.max() + add
+        return tuple(int(box[i]) for i in order)
+
+    return answer
+
+
+def to_size(left, top, right, bottom):
+    """Return width and height for right and bottom."""
+    return left, top, right - left, bottom - top
+
+
+CHANGED = lesson.check_find_changed
 WRONG = [
     (lesson.check_measure_entropy, forget_the_sign, "the sign"),
     (lesson.check_measure_entropy, count_in_nats, "in nats"),
@@ -119,32 +140,20 @@ WRONG = [
         lambda p: np.abs(list_pairs(p)).sum(2).mean(),
         "up the values",
     ),
-    (lesson.check_expect_images, lambda n: n, "comes twice"),
-    (
-        lesson.check_expect_images,
-        lambda n: sum(n / k for k in range(n)),
-        "you divide by 0",
-    ),
-    (
-        lesson.check_expect_images,
-        lambda n: sum(n / k for k in range(2, n + 1)),
-        "is the longest",
-    ),
-    (
-        lesson.check_expect_images,
-        lambda n: sum(k / n for k in range(1, n + 1)),
-        "not k/n",
-    ),
-    (
-        lesson.check_expect_images,
-        lambda n: sum(1 / k for k in range(1, n + 1)),
-        "n/k",
-    ),
-    (
-        lesson.check_expect_images,
-        lambda n: sum(n / k for k in range(1, n)),
-        "the first picture",
-    ),
+    (CHANGED, find_with(), "Right."),
+    (CHANGED, lambda *g: np.array(find_with()(*g)), "Right."),
+    (CHANGED, find_with(add=0), "just *behind* the last pixel"),
+    (CHANGED, find_with(order=(1, 0, 3, 2)), "`nonzero` gives the rows first"),
+    (CHANGED, lambda *g: to_size(*find_with()(*g)), "width and height"),
+    (CHANGED, find_with(dtype=np.uint8), "3 - 5 is 254"),
+    (CHANGED, find_with(absolute=lambda d: d), "in the first picture"),
+    (CHANGED, find_with(absolute=np.negative), "in the second picture"),
+    (CHANGED, find_with(reduce=np.mean), "average the channels"),
+    (CHANGED, find_with(reduce=np.min), "all channels to differ"),
+    (CHANGED, lambda a, b, limit: find_with()(a, b, 0), "do not count"),
+    (CHANGED, lambda a, b, limit: (0, 0, 9, 9), "and yours is"),
+    (CHANGED, lambda a, b, limit: 7, "four numbers are wanted"),
+    (CHANGED, lambda a, b, limit: (7, 7), "four numbers are wanted"),
 ]
 
 

@@ -42,46 +42,18 @@ def take_the_wrong_axis(vectors):
     return over / over.std(0, correction=0)
 
 
-def pick(score):
-    """Return a function that finds the share with the highest score."""
-
-    def find(shares, people, styles):
-        scores = list(map(score, people, styles))
-        return shares[scores.index(max(scores))]
-
-    return find
-
-
-def take_harmonic_mean(person, style, of_zeros=0.0):
-    """Return the harmonic mean, that of two zeros by itself."""
-    total = person + style
-    return 2 * person * style / total if total else of_zeros
-
-
-def return_place(shares, people, styles):
-    """Return the place in the list."""
-    return shares.index(pick(take_harmonic_mean)(shares, people, styles))
-
-
-def leave_zeros_out(shares, people, styles):
-    """Drop means, and not the shares that they belong to."""
-    pairs = zip(people, styles, strict=True)
-    means = [take_harmonic_mean(a, b) for a, b in pairs if a + b]
-    return shares[means.index(max(means))]
-
-
 def add_in_place(start, learned, share):
     """Change what was given."""
     start += share * (learned - start)
     return start
 
 
-def divide_by_zero(shares, people, styles):
-    """Forget that both may be 0."""
-    means = [2 * a * b / (a + b) for a, b in zip(people, styles, strict=True)]
-    return shares[means.index(max(means))]
+def mean_of(maps):
+    """Return each map's own mean, ready to divide by."""
+    return maps.mean(dim=(1, 2), keepdim=True)
 
 
+CELLS = lesson.check_assign_cells
 WRONG = [
     (lesson.check_go_part_way, go_back, "the other way"),
     (lesson.check_go_part_way, add_x, "their difference"),
@@ -93,30 +65,17 @@ WRONG = [
     (lesson.check_normalize_layer, divide_by_less, "correction=0"),
     (lesson.check_normalize_layer, keep_the_mean, "subtract the mean"),
     (lesson.check_normalize_layer, take_the_wrong_axis, "last axis"),
-    (lesson.check_find_best, pick(take_harmonic_mean), "Right."),
-    (lesson.check_find_best, pick(lambda a, b: a), "best for the person"),
-    (lesson.check_find_best, pick(lambda a, b: b), "best for the style"),
-    (lesson.check_find_best, pick(lambda a, b: (a + b) / 2), "ordinary mean"),
-    (lesson.check_find_best, pick(lambda a, b: a * b), "highest product"),
-    (
-        lesson.check_find_best,
-        pick(lambda a, b: (a * b) ** 0.5),
-        "highest product",
-    ),
-    (lesson.check_find_best, pick(min), "the lower of the two"),
-    (
-        lesson.check_find_best,
-        pick(lambda a, b: take_harmonic_mean(a, b, 1)),
-        "both scores are 0",
-    ),
-    (
-        lesson.check_find_best,
-        pick(lambda a, b: take_harmonic_mean(a, b, float("nan"))),
-        "both scores",
-    ),
-    (lesson.check_find_best, return_place, "number in the list"),
-    (lesson.check_find_best, leave_zeros_out, "the best share is 0.6"),
-    (lesson.check_find_best, divide_by_zero, "both scores may be 0"),
+    (CELLS, lambda m: (m / mean_of(m)).argmax(0), "Right."),
+    (CELLS, lambda m: m.argmax(0), "wins everywhere"),
+    (CELLS, lambda m: (m / m.mean()).argmax(0), "wins everywhere"),
+    (CELLS, lambda m: (m / m.sum(0)).argmax(0), "wins everywhere"),
+    (CELLS, lambda m: (m / m.amax((1, 2), True)).argmax(0), "highest cell"),
+    (CELLS, lambda m: (m / mean_of(m)).argmin(0), "takes in least"),
+    (CELLS, lambda m: (m - mean_of(m)).argmax(0), "you subtract the mean"),
+    (CELLS, lambda m: m.argmax(0) * 0 + 5, "to the wrong word"),
+    (CELLS, lambda m: (m / mean_of(m)).amax(0), "to the wrong word"),
+    (CELLS, lambda m: m.argmax(1), "should have shape (6, 8)"),
+    (CELLS, lambda m: m.div_(mean_of(m)).argmax(0), "has changed"),
 ]
 
 

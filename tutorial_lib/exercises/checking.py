@@ -18,21 +18,23 @@ class Mistake(Exception):
 
 
 def tells_mistakes(
-    check: Callable[[Callable], None],
+    check: Callable[[Callable], str | None],
 ) -> Callable[[Callable], None]:
     """Turn a check that raises Mistake into one that says it.
 
-    The new check prints one line, "Right." or what is not. An answer still
-    to be written (it raises NotImplementedError) is not wrong, so that a
-    notebook with open exercises runs to its end. Whatever the exercise, an
-    answer has to return something, and to leave its arguments as they are.
+    The new check prints one line, "Right." or what is not. Behind "Right."
+    stands what the check returns, if anything: a comparison with the library
+    in numbers. An answer still to be written (it raises NotImplementedError)
+    is not wrong, so that a notebook with open exercises runs to its end.
+    Whatever the exercise, an answer has to return something, and to leave
+    its arguments as they are.
     """
 
     @functools.wraps(check)
     def tell(answer: Callable) -> None:
         """Check an answer and print one line about it."""
         try:
-            check(_watch(answer))
+            comparison = check(_watch(answer))
         except NotImplementedError:
             print("To do: replace the last line of the function, run again.")
         except Mistake as mistake:
@@ -41,7 +43,7 @@ def tells_mistakes(
             kind = type(error).__name__
             print(f"Not yet: your function raised {kind}: {error}")
         else:
-            print("Right.")
+            print(f"Right. {comparison}" if comparison else "Right.")
 
     return tell
 

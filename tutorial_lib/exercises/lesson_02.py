@@ -1,4 +1,4 @@
-"""Checks of the exercises of lesson 02: X's start, a text's end, X's ids."""
+"""Checks of the exercises of lesson 02: X's row, its start, ends and ids."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,158 @@ from torch import Tensor, nn
 
 from tutorial_lib.exercises.checking import (
     Mistake,
+    Mistakes,
     expect_tensor,
     is_close,
     name_mistake,
     tells_mistakes,
 )
+from tutorial_lib.exercises.tiny_models import (
+    compare_with_library,
+    load_tiny_models,
+    make_random_vectors,
+)
+from tutorial_lib.generation import embed_token_ids
+from tutorial_lib.words import LearnedWord, get_embedding, tokenize_prompts
 
 END = 49407  # CLIP's end-of-text token; learned words come behind it
+PROMPTS = ("A photo of X", "X on red", "a corgi with x")  # the last without X
+LookUp = Callable[
+    [
+        Int[Tensor, "texts length"],
+        Float[Tensor, "rows width"],
+        Float[Tensor, "num_vectors width"],
+    ],
+    Float[Tensor, "texts length width"],
+]
+
+
+@tells_mistakes
+def check_look_up(look_up: LookUp) -> str:
+    """Check a function that looks up token ids, X's among them.
+
+    `look_up(token_ids, table, vectors)` is to return the embeddings of the
+    ids, those beyond the table's last row from `vectors`. At last it takes
+    the table's place in the tiny CLIP, and the texts' vectors are compared
+    with the library's. Taught in notebooks/02_the_word_x.ipynb.
+    """
+    table = torch.randn(20, 6, dtype=torch.float64)
+    for num_vectors in (1, 3):
+        vectors = torch.randn(num_vectors, 6, dtype=torch.float64)
+        vectors.requires_grad_(True)
+        token_ids = torch.randint(1, 19, (2, 7))
+        token_ids[:, 2:3], token_ids[:, 5] = 19, 0  # the last row, the first
+        token_ids[1, 3 : 3 + num_vectors] = torch.arange(num_vectors) + 20
+        try:
+            looked_up = look_up(token_ids, table, vectors)
+        except IndexError:
+            raise Mistake(
+                "X's ids lie beyond the table's last row, so the table alone "
+                "cannot answer; put `vectors` behind it."
+            ) from None
+        looked_up = expect_tensor(looked_up, (2, 7, 6))
+        compare_embeddings(looked_up, token_ids, table, vectors)
+    return compare_in_clip(look_up)
+
+
+def compare_embeddings(
+    looked_up: Float[Tensor, "texts length width"],
+    token_ids: Int[Tensor, "texts length"],
+    table: Float[Tensor, "rows width"],
+    vectors: Float[Tensor, "num_vectors width"],
+) -> None:
+    """Raise Mistake unless the embeddings are right and X gets a gradient."""
+    if not is_close(
+        looked_up.detach(), torch.cat([table, vectors.detach()])[token_ids]
+    ):
+        mistakes = list_look_up_mistakes(token_ids, table, vectors.detach())
+        name_mistake(looked_up.detach(), mistakes)
+        raise Mistake(
+            "the embeddings are not right: id 0 is the table's first row, and "
+            f"id {len(table)} the first of `vectors`."
+        )
+    if not looked_up.requires_grad:
+        raise Mistake(
+            "the numbers are right, but no gradient leads back to `vectors`; "
+            "use them as they are, without `detach()` or `.data`."
+        )
+
+
+def list_look_up_mistakes(
+    token_ids: Int[Tensor, "texts length"],
+    table: Float[Tensor, "rows width"],
+    vectors: Float[Tensor, "num_vectors width"],
+) -> Mistakes:
+    """List wrong embeddings with the mistakes behind them."""
+    size = len(table)
+    known = table[token_ids.clamp(max=size - 1)]
+    is_x = (token_ids >= size)[..., None]
+    behind = (token_ids - size).clamp(min=0)
+    return [
+        (
+            known,
+            "X reads the table's last row, an ordinary word's; its ids begin "
+            "behind that.",
+        ),
+        (
+            torch.cat([vectors, table])[token_ids],
+            "your new rows stand before the table, so every word has moved; "
+            "they belong behind it.",
+        ),
+        (
+            vectors[behind],
+            "all ids read `vectors`; those below the table's length are "
+            "ordinary words.",
+        ),
+        (
+            torch.where(is_x, vectors[0], known),
+            "all of X's ids read its first vector; each has one of its own.",
+        ),
+        (
+            torch.where(is_x, vectors[-1], known),
+            "all of X's ids read its last vector; each has one of its own.",
+        ),
+        (
+            torch.where(is_x, vectors.mean(0), known),
+            "X's vectors are averaged; each of its ids has one of its own.",
+        ),
+        (
+            torch.where(is_x, known + vectors[behind], known),
+            "you add X's vector to another row; it stands there alone.",
+        ),
+    ]
+
+
+def compare_in_clip(look_up: LookUp) -> str:
+    """Let the tiny CLIP look up with `look_up`; compare texts and gradient."""
+    models = load_tiny_models()
+    vectors = make_random_vectors(models.profile.embedding_width)
+    vectors.requires_grad_(True)
+    x = LearnedWord(word="X", vectors=vectors)
+    token_ids = tokenize_prompts(
+        models.clip_tokenizer,
+        list(PROMPTS),
+        words=[x],
+        context_length=models.clip.context_length,
+    )
+    texts = embed_token_ids(models, token_ids, words=[x])
+    [gradient] = torch.autograd.grad(texts.sum(), vectors)
+    table = get_embedding(models.clip)
+    looked_up = look_up(token_ids, table.weight, vectors)
+    # CLIP's own table, asked for any word in X's place, hands out `looked_up`.
+    hook = table.register_forward_hook(lambda *_: looked_up)
+    try:
+        ordinary = token_ids.where(token_ids <= END, 0)
+        own_texts = embed_token_ids(models, ordinary)
+    finally:
+        hook.remove()
+    [own_gradient] = torch.autograd.grad(own_texts.sum(), vectors)
+    difference = compare_with_library(own_texts, texts, "CLIP's texts")
+    compare_with_library(own_gradient, gradient, "X's gradient")
+    return (
+        "With your row the tiny CLIP makes of three texts what it makes with "
+        f"the library's: largest difference {difference:.1g}."
+    )
 
 
 @tells_mistakes

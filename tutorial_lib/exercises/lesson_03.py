@@ -1,6 +1,7 @@
-"""Checks of the exercises of lesson 03: the best text, a step, the end."""
+"""Checks of the exercises of lesson 03: the loop, the best text, the end."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,32 @@ from tutorial_lib.exercises.checking import (
     name_mistake,
     tells_mistakes,
 )
+from tutorial_lib.exercises.tiny_models import (
+    compare_with_library,
+    load_tiny_models,
+)
+from tutorial_lib.exercises.training_loops import (
+    Vectors,
+    list_loop_mistakes,
+    run_loop,
+)
+from tutorial_lib.generation import embed_images, embed_token_ids
+from tutorial_lib.images import load_concept
+from tutorial_lib.inversion import learn_word
+from tutorial_lib.words import initialize_word, tokenize_prompts
+
+Learn = Callable[
+    [
+        Vectors,
+        Callable[[Vectors], Float[Tensor, "texts width"]],
+        Float[Tensor, "num width"],
+        int,
+        float,
+    ],
+    Vectors,
+]
+COMPARED_STEPS = (1, 3, 10)  # of the library's run, whose X is kept there
+LOOP_TOLERANCE = 1e-6
 
 PATIENCE, MIN_GAIN = 4, 0.02  # of all progress, as in early stopping
 CLIMBS = (  # similarities, and whether they have settled
@@ -81,82 +108,91 @@ def check_find_best_vector(
 
 
 @tells_mistakes
-def check_step_uphill(
-    step_uphill: Callable[
-        [Float[Tensor, " width"], Float[Tensor, "num width"], float],
-        Float[Tensor, " width"],
-    ],
-) -> None:
-    """Check a function that takes one step towards more similarity.
+def check_learn(learn: Learn) -> str:
+    """Check a function that learns X by similarity.
 
-    Taught in notebooks/03_learn_x_by_similarity.ipynb.
+    `learn(vectors, embed_text, image_vectors, steps, lr)` is to return X's
+    vectors after so many steps of Adam towards more similarity. At last it
+    learns with the tiny CLIP, and X is compared with the library's, after
+    several numbers of steps. Taught in
+    notebooks/03_learn_x_by_similarity.ipynb.
     """
-    for lr in (0.3, 0.05):
-        images = make_image_embeds(7, 5)
-        vector = torch.randn(5, dtype=torch.float64)
-        vector *= 2 / vector.norm()
-        moved = expect_tensor(step_uphill(vector, images, lr), (5,))
-        if moved.requires_grad:
-            raise Mistake(
-                "the new vector still asks for a gradient; `detach()` it, "
-                "or step under `torch.no_grad()`."
-            )
-        compare_step(moved.double() - vector, vector, images, lr)
+    matrix = torch.randn(6, 5, dtype=torch.float64)
+    images = make_image_embeds(7, 5)
+
+    def embed_text(vectors: Vectors) -> Float[Tensor, "num_vectors width"]:
+        """Make some vectors of length one from X's."""
+        return functional.normalize(torch.tanh(vectors @ matrix), dim=1)
+
+    def lose(vectors: Vectors) -> Float[Tensor, ""]:
+        """Return one minus the mean similarity."""
+        return 1 - (embed_text(vectors) @ images.T).mean()
+
+    for steps, lr in ((4, 0.05), (2, 0.3)):
+        vectors = torch.randn(2, 6, dtype=torch.float64)
+        try:
+            learned = learn(vectors, embed_text, images.clone(), steps, lr)
+        except RuntimeError as error:
+            raise explain_failed_backward(error) from None
+        learned = expect_tensor(learned, (2, 6))
+        given = (vectors, [lose] * steps, [lr] * steps)
+        if not is_close(learned.detach(), run_loop(*given), LOOP_TOLERANCE):
+            name_mistake(learned.detach(), list_loop_mistakes(*given))
+            raise Mistake("the vectors are not those of Adam's steps.")
+        if learned.requires_grad:
+            raise Mistake("X still asks for a gradient; return `x.detach()`.")
+    return compare_with_trainer(learn)
 
 
-def compute_gradient(
-    vector: Float[Tensor, " width"], images: Float[Tensor, "num width"]
-) -> Float[Tensor, " width"]:
-    """Return the gradient of the mean cosine with the images."""
-    leaf = vector.clone().requires_grad_(True)
-    similarity = (functional.normalize(leaf, dim=0) @ images.T).mean()
-    return torch.autograd.grad(similarity, leaf)[0]
+def explain_failed_backward(error: RuntimeError) -> Exception:
+    """Return the Mistake behind an error of torch's, or the error itself."""
+    if "second time" in str(error):
+        return Mistake(
+            "the text is embedded once, before the loop; X moves, so embed "
+            "it anew in each step."
+        )
+    if "does not require grad" in str(error):
+        return Mistake(
+            "nothing asks for a gradient; make X with "
+            "`vectors.clone().requires_grad_(True)`."
+        )
+    return error
 
 
-def compare_step(
-    step: Float[Tensor, " width"],
-    vector: Float[Tensor, " width"],
-    images: Float[Tensor, "num width"],
-    lr: float,
-) -> None:
-    """Raise Mistake if a step is not `lr` times the gradient, and say why."""
-    gradient = compute_gradient(vector, images)
-    if is_close(step, lr * gradient):
-        return
-    mistakes = [
-        (
-            -lr * gradient,
-            "the similarity falls; go along its gradient, or against that of "
-            "one minus the similarity.",
-        ),
-        (
-            lr * images.mean(0),
-            "a cosine does not grow with the vector's length; divide the "
-            "vector by its length before you compare.",
-        ),
-        (gradient, "the step is not multiplied by `lr`."),
-        (
-            lr * len(images) * gradient,
-            "take the mean over the pictures, not the sum.",
-        ),
-        (
-            lr * gradient - vector,
-            "that is the step alone; add it to the vector.",
-        ),
-        (
-            gradient - vector,
-            "that is the gradient alone; add `lr` times it to the vector.",
-        ),
-        (
-            lr * vector.norm() * gradient,
-            "you took the gradient at the vector of length one; make the "
-            "leaf of the vector itself, and divide by its norm after that.",
-        ),
-    ]
-    name_mistake(step, mistakes)
-    raise Mistake(
-        f"the first number should change by {lr * gradient[0]:.4f}, and "
-        f"changes by {step[0]:.4f}."
+def compare_with_trainer(learn: Learn) -> str:
+    """Let `learn` and the library learn with the tiny CLIP; compare X."""
+    models, shirts = load_tiny_models(), load_concept("tshirt")
+    template, lr = "An illustration of {}", models.profile.similarity_lr
+    library = learn_word(
+        models,
+        shirts,
+        recipe="similarity",
+        templates=[template],
+        steps=max(COMPARED_STEPS),
+        progress=False,
+    )
+    start = initialize_word(models, "X", "pattern", num_vectors=1)
+    token_ids = tokenize_prompts(
+        models.clip_tokenizer, [template.format("X")], words=[start]
+    )
+
+    def embed_text(vectors: Vectors) -> Float[Tensor, "1 width"]:
+        """Let CLIP read the sentence with X."""
+        word = replace(start, vectors=vectors)
+        return embed_token_ids(models, token_ids, words=[word])
+
+    images, largest = embed_images(models, shirts.images), 0.0
+    for steps in COMPARED_STEPS:
+        begun = start.vectors.detach().clone()
+        learned = learn(begun, embed_text, images, steps, lr)
+        theirs = library.history[steps]["vectors"]
+        what = f"with the tiny CLIP your X after {steps} steps"
+        difference = compare_with_library(learned, theirs, what)
+        largest = max(largest, difference)
+    said = ", ".join(map(str, COMPARED_STEPS[:-1]))
+    return (
+        f"After {said} and {COMPARED_STEPS[-1]} steps your X is the "
+        f"library's: largest difference {largest:.1g}."
     )
 
 

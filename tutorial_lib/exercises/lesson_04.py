@@ -1,9 +1,13 @@
 """Checks of the exercises of lesson 04: noise, guidance, a step."""
 
 from collections.abc import Callable
+from typing import NoReturn
 
+import numpy as np
 import torch
+from diffusers import DDIMScheduler
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
 from tutorial_lib.exercises.checking import (
@@ -14,9 +18,21 @@ from tutorial_lib.exercises.checking import (
     name_mistake,
     tells_mistakes,
 )
+from tutorial_lib.exercises.tiny_models import load_tiny_models
+from tutorial_lib.generation import (
+    decode_latents,
+    encode_prompts,
+    make_noise,
+    predict_noise,
+)
+from tutorial_lib.models import Models
 
+PROMPT = "A photo of a T-shirt with blue stripes on white"
 ROWS = 5  # as many as columns: a share that follows the columns runs, too
 Latents = Float[Tensor, "batch channels height width"]
+StepDDIM = Callable[
+    [Latents, Latents, Float[Tensor, ""], Float[Tensor, ""]], Latents
+]
 
 
 def make_latents(count: int) -> list[Latents]:
@@ -24,7 +40,7 @@ def make_latents(count: int) -> list[Latents]:
     return list(torch.randn(count, ROWS, 4, ROWS, ROWS, dtype=torch.float64))
 
 
-def name_wrong_numbers(value: Tensor, mistakes: Mistakes) -> None:
+def name_wrong_numbers(value: Tensor, mistakes: Mistakes) -> NoReturn:
     """Raise Mistake in any case, with the sentence that fits the value."""
     name_mistake(value, mistakes)
     raise Mistake("the shape is right, the numbers are not yet.")
@@ -169,14 +185,12 @@ def list_guidance_mistakes(
 
 
 @tells_mistakes
-def check_step_ddim(
-    step_ddim: Callable[
-        [Latents, Latents, Float[Tensor, ""], Float[Tensor, ""]], Latents
-    ],
-) -> None:
+def check_step_ddim(step_ddim: StepDDIM) -> str:
     """Check a function that takes one step of DDIM.
 
-    Taught in notebooks/04_how_stable_diffusion_draws.ipynb.
+    At last it draws a whole picture with the tiny models, which is compared
+    with that of diffusers' DDIM. Taught in
+    notebooks/04_how_stable_diffusion_draws.ipynb.
     """
     noisy, noise_pred = make_latents(2)
     alpha_cumprod = 0.1 + 0.4 * torch.rand((), dtype=torch.float64)
@@ -186,7 +200,7 @@ def check_step_ddim(
         for _ in range(2)
     )
     if is_close(stepped, take_ddim_step(*arguments)):
-        return
+        return compare_pictures(step_ddim)
     if not is_close(stepped, again):
         raise Mistake(
             "two calls differ: DDIM adds no fresh noise, it puts the "
@@ -251,3 +265,63 @@ def list_step_mistakes(
             "of `next_alpha_cumprod`.",
         ),
     ]
+
+
+def compare_pictures(step_ddim: StepDDIM) -> str:
+    """Draw one picture with `step_ddim`, and compare it with diffusers'."""
+    models = load_tiny_models()
+    scheduler = DDIMScheduler.from_config(
+        models.pipeline.scheduler.config, clip_sample=False
+    )
+    mine = np.asarray(draw_by_steps(models, scheduler, step_ddim), float)
+    theirs = np.asarray(draw_by_pipeline(models, scheduler), float)
+    difference = np.abs(mine - theirs).max()
+    if difference > 1:
+        raise Mistake(
+            "on random latents you are right, but in the loop your picture "
+            f"and diffusers' differ by up to {difference:g} of 255."
+        )
+    return (
+        f"A picture of {models.profile.num_inference_steps} of your steps is "
+        f"that of diffusers' DDIM: largest difference {difference:g} of 255."
+    )
+
+
+@torch.no_grad()
+def draw_by_steps(
+    models: Models, scheduler: DDIMScheduler, step_ddim: StepDDIM
+) -> Image.Image:
+    """Draw a picture with the loop of lesson 04, and `step_ddim` in it."""
+    embeds = encode_prompts(models, ["", PROMPT])
+    noisy = make_noise(models, seed=0, numbers=[0]).to(embeds)
+    num_steps = models.profile.num_inference_steps
+    scheduler.set_timesteps(num_steps)
+    skipped = scheduler.config.num_train_timesteps // num_steps
+    for t in scheduler.timesteps.tolist():
+        both = noisy.repeat(2, 1, 1, 1)
+        without, with_prompt = predict_noise(models, both, t, embeds).chunk(2)
+        scale = models.profile.guidance_scale
+        noise_pred = without + scale * (with_prompt - without)
+        following = scheduler.final_alpha_cumprod
+        if t >= skipped:
+            following = scheduler.alphas_cumprod[t - skipped]
+        alpha_cumprod = scheduler.alphas_cumprod[t]
+        noisy = step_ddim(noisy, noise_pred, alpha_cumprod, following)
+    return decode_latents(models, noisy)[0]
+
+
+def draw_by_pipeline(models: Models, scheduler: DDIMScheduler) -> Image.Image:
+    """Draw the same picture with diffusers' pipeline and scheduler."""
+    empty, prompt = encode_prompts(models, ["", PROMPT])
+    pipeline = models.pipeline
+    usual, pipeline.scheduler = pipeline.scheduler, scheduler
+    try:
+        return pipeline(
+            prompt_embeds=prompt[None],
+            negative_prompt_embeds=empty[None],
+            latents=make_noise(models, seed=0, numbers=[0]).to(prompt),
+            guidance_scale=models.profile.guidance_scale,
+            num_inference_steps=models.profile.num_inference_steps,
+        ).images[0]
+    finally:
+        pipeline.scheduler = usual

@@ -1,11 +1,11 @@
-"""Checks of the exercises of lesson 07: variety, words and noise."""
+"""Checks of the exercises of lesson 07: variety, noise, and where X is."""
 
 import math
 from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int, UInt8
 
 from tutorial_lib.exercises.checking import (
     Mistake,
@@ -14,6 +14,10 @@ from tutorial_lib.exercises.checking import (
     name_mistake,
     tells_mistakes,
 )
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+Box = tuple[int, int, int, int]  # left, top, right, bottom
+FindChanged = Callable[[Pixels, Pixels, float], Box]
 
 
 @tells_mistakes
@@ -139,47 +143,119 @@ def list_differences(
 
 
 @tells_mistakes
-def check_expect_images(expect_images: Callable[[int], float]) -> None:
-    """Check a function that solves the coupon collector's problem.
+def check_find_changed(find_changed: FindChanged) -> None:
+    """Check a function that finds where two pictures differ.
 
-    Taught in notebooks/07_corgi.ipynb.
+    `find_changed(image, other, limit)` is to return left, top, right and
+    bottom of the smallest box that holds every pixel of which some channel
+    differs by more than `limit`; right and bottom lie just behind it. Taught
+    in notebooks/07_corgi.ipynb.
     """
-    for num in (4, 1, 7):
-        truth = sum(num / missing for missing in range(1, num + 1))
+    for limit in (30, 60):
+        image, other = make_changed_pair()
+        answer = find_changed(image, other, limit)
         try:
-            mean = expect_images(num)
-        except ZeroDivisionError:
+            left, top, right, bottom = (int(edge) for edge in answer)
+        except (TypeError, ValueError):
             raise Mistake(
-                "you divide by 0; from 1 to `num_ways` ways are missing, and "
-                "`range(num_ways)` begins at 0."
+                "four numbers are wanted: left, top, right, bottom."
             ) from None
-        if math.isclose(mean, truth, rel_tol=1e-9):
+        box, difference = (left, top, right, bottom), subtract(image, other)
+        truth = find_box(np.abs(difference).max(2) > limit)
+        if box == truth:
             continue
-        name_mistake(mean, list_waiting_mistakes(num, truth))
-        raise Mistake(
-            f"for {num} ways it is {truth:.2f} pictures, not {mean:.2f}."
-        )
+        for wrong, sentence in list_box_mistakes(image, other, limit):
+            if box == wrong:
+                raise Mistake(sentence)
+        raise Mistake(f"the box is {truth}, and yours is {box}.")
 
 
-def list_waiting_mistakes(num: int, truth: float) -> Mistakes:
-    """List wrong waits for all ways with the mistakes behind them."""
+def make_changed_pair() -> tuple[Pixels, Pixels]:
+    """Return two pictures, nearly the same outside of some box.
+
+    On its edges one channel alone differs, in some pixels up, in some down;
+    within it two do, or all three.
+    """
+    rng = np.random.default_rng()
+    image = rng.integers(80, 120, (40, 50, 3))
+    other = image + rng.integers(-5, 6, image.shape)
+    top, left = rng.integers(3, 12, 2)
+    bottom, right = rng.integers(25, 36, 2)
+    for row, column, change in (
+        (top, left + 4, 70),
+        (bottom, left + 5, -70),
+        (top + 4, left, 70),
+        (top + 5, right, -70),
+    ):
+        other[row, column, rng.integers(3)] += change
+    other[top + 3 : top + 6, left + 3 : left + 9] += 100
+    other[top + 8 : top + 10, left + 3 : left + 12, :2] += 100
+    return image.astype(np.uint8), other.clip(0, 255).astype(np.uint8)
+
+
+def subtract(image: Pixels, other: Pixels) -> Int[np.ndarray, "h w 3"]:
+    """Return the signed differences of two pictures."""
+    return image.astype(int) - other.astype(int)
+
+
+def find_box(changed: Bool[np.ndarray, "h w"]) -> Box:
+    """Return the smallest box that holds the pixels that changed."""
+    rows, columns = changed.nonzero()
+    return (
+        int(columns.min()),
+        int(rows.min()),
+        int(columns.max()) + 1,
+        int(rows.max()) + 1,
+    )
+
+
+def list_box_mistakes(
+    image: Pixels, other: Pixels, limit: float
+) -> list[tuple[Box, str]]:
+    """List wrong boxes with the mistakes behind them."""
+    difference = subtract(image, other)
+    size = np.abs(difference)
+    truth = left, top, right, bottom = find_box(size.max(2) > limit)
+    wrapped = np.abs(image - other)  # of uint8, on purpose
     return [
         (
-            num,
-            "so few only suffice if no way ever comes twice; late on, most "
-            "pictures show a way that was seen before.",
+            (left, top, right - 1, bottom - 1),
+            "right and bottom lie just *behind* the last pixel that changed, "
+            "as `image.crop` wants them; add 1.",
         ),
         (
-            truth / num,
-            "the wait for one of k missing ways is n/k pictures, and not 1/k.",
+            (top, left, bottom, right),
+            "left and top are swapped, for `nonzero` gives the rows first.",
         ),
         (
-            (num + 1) / 2,
-            "the wait for one of k missing ways is n/k pictures, and not k/n.",
+            (truth[0], truth[1], right - left, bottom - top),
+            "those are width and height; right and bottom are wanted.",
         ),
-        (truth - 1, "the first picture counts as well."),
         (
-            truth - num,
-            "the wait for the last way counts as well, and is the longest.",
+            find_box(wrapped.max(2) > limit),
+            "pixels are uint8, where 3 - 5 is 254; turn them into `int` or "
+            "`float` before you subtract.",
+        ),
+        (
+            find_box(difference.max(2) > limit),
+            "you see only what is larger in the first picture; take the "
+            "absolute value.",
+        ),
+        (
+            find_box((-difference).max(2) > limit),
+            "you see only what is larger in the second picture; take the "
+            "absolute value.",
+        ),
+        (
+            find_box(size.mean(2) > limit),
+            "you average the channels; one that differs is enough.",
+        ),
+        (
+            find_box(size.min(2) > limit),
+            "you want all channels to differ; one is enough.",
+        ),
+        (
+            find_box(size.max(2) > 0),
+            "small differences do not count; only those above `limit` do.",
         ),
     ]

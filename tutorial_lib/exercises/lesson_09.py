@@ -1,10 +1,9 @@
-"""Checks of the exercises of lesson 09: the dial, and how length is lost."""
+"""Checks of the exercises of lesson 09: the dial, length, and the maps."""
 
-import random
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from tutorial_lib.exercises.checking import (
@@ -17,11 +16,6 @@ from tutorial_lib.exercises.checking import (
 )
 
 Vectors = Float[Tensor, "num width"]
-SCORES = (  # 0.6 is the best share
-    [0.1, 0.4, 0.6, 0.8, 1.2, 1.5, 2.5],  # shares
-    [0.1, 0.38, 0.45, 0.5, 0.9, 0.98, 0],  # people
-    [0.95, 0.82, 0.65, 0.5, 0.34, 0.1, 0],  # styles
-)
 
 
 @tells_mistakes
@@ -107,44 +101,62 @@ def check_normalize_layer(
 
 
 @tells_mistakes
-def check_find_best(
-    find_best: Callable[[list[float], list[float], list[float]], float],
+def check_assign_cells(
+    assign_cells: Callable[
+        [Float[Tensor, "words height width"]], Int[Tensor, "height width"]
+    ],
 ) -> None:
-    """Check a function that finds the best share of X.
+    """Check a function that gives each cell of attention maps to a word.
 
-    Taught in notebooks/09_anime_illustration.ipynb.
+    `assign_cells(maps)` is to return for each cell the number of the word
+    whose map, divided by its own mean, is highest there. Taught in
+    notebooks/09_anime_illustration.ipynb.
     """
-    orders = [list(range(7)), [6, 0, 1, 2, 3, 4, 5]]
-    orders += [random.sample(range(7), 7) for _ in range(3)]
-    try:
-        answers = [
-            find_best(*([column[i] for i in order] for column in SCORES))
-            for order in orders
-        ]
-    except ZeroDivisionError:
-        raise Mistake(
-            "both scores may be 0; their mean is 0 then, do not divide."
-        ) from None
-    if answers == [order.index(2) for order in orders]:
-        raise Mistake("you return the number in the list, not the share.")
-    for share, sentence in WORSE_SHARES.items():
-        if answers == [share] * len(orders):
-            raise Mistake(sentence)
-    for share in answers:
-        if share == 2.5:
-            raise Mistake("at 2.5 both scores are 0, and so is their mean.")
-        if share != 0.6:
-            raise Mistake(f"the best share is 0.6 here, and you say {share}.")
+    for num_words, height, width in ((2, 6, 8), (3, 8, 8)):
+        maps = make_maps(num_words, height, width)
+        cells = expect_tensor(assign_cells(maps), (height, width))
+        means = maps.mean(dim=(1, 2), keepdim=True)
+        if is_close(cells, (maps / means).argmax(0)):
+            continue
+        name_mistake(cells, list_cell_mistakes(maps))
+        raise Mistake("some cells are given to the wrong word.")
 
 
-WORSE_SHARES = {
-    1.2: "that has the highest ordinary mean, (a + b) / 2; the harmonic mean "
-    "is 2ab / (a + b).",
-    0.4: "that has the highest product, ab; the harmonic mean is "
-    "2ab / (a + b).",
-    0.8: "there the lower of the two scores is highest; the harmonic mean is "
-    "2ab / (a + b).",
-    1.5: "that is best for the person; the style counts as well.",
-    0.1: "that is best for the style; the person counts as well. (Mind the "
-    "brackets: 2ab / (a + b).)",
-}
+def make_maps(
+    num_words: int, height: int, width: int
+) -> Float[Tensor, "words height width"]:
+    """Make attention maps; the last word gets most, by far."""
+    maps = 0.5 + torch.rand(num_words, height, width, dtype=torch.float64)
+    maps[-1] *= 4
+    maps[:, 0, 0] *= 2  # where each has its peak
+    maps[0, 0, 0] *= 3
+    return maps / 100
+
+
+def list_cell_mistakes(
+    maps: Float[Tensor, "words height width"],
+) -> Mistakes:
+    """List wrong answers with the mistakes behind them."""
+    means = maps.mean(dim=(1, 2), keepdim=True)
+    peaks = maps.amax(dim=(1, 2), keepdim=True)
+    return [
+        (
+            maps.argmax(0),
+            "the word that gets most attention in all wins everywhere; divide "
+            "each map by its own mean first.",
+        ),
+        (
+            (maps / peaks).argmax(0),
+            "you divide by each map's highest cell, so one bright cell "
+            "darkens all others; divide by the mean.",
+        ),
+        (
+            (maps / means).argmin(0),
+            "those are the words that a cell takes in least: `argmax`.",
+        ),
+        (
+            (maps - means).argmax(0),
+            "you subtract the mean; a word with four times the attention "
+            "also varies four times as much. Divide.",
+        ),
+    ]
