@@ -196,9 +196,33 @@ def test_a_lesson_has_three_exercises_with_hint_and_solution(path):
     notebook = nbformat.read(path, as_version=4)
     cells = {cell.id: cell.source for cell in notebook.cells}
     numbers = [i for i in range(1, 10) if f"exercise-{i}-stub" in cells]
-    assert len(numbers) >= 3
+    assert len(numbers) in (3, 4) and numbers[0] == 1
     for i in numbers:
         assert "<summary>Hint</summary>" in cells[f"exercise-{i}"]
         assert "NotImplementedError" in cells[f"exercise-{i}-stub"]
         assert "```python" in cells[f"exercise-{i}-solution"]
         assert "<summary>Solution</summary>" in cells[f"exercise-{i}-solution"]
+
+
+def test_an_exercise_states_its_difficulty_and_its_minutes(notebook):
+    for cell in notebook.cells:
+        if match := re.fullmatch(r"exercise-(\d)", cell.id):
+            heading = rf"^\*\*{match[1]}\. [A-Z].+[.?]\*\* \*\(\w+, \d+ min"
+            assert re.search(heading, cell.source, re.M), cell.id
+            level = r"\*\((easy|medium|harder), (5|10|15|20) minutes\)\* "
+            assert re.search(level, cell.source), cell.id
+
+
+def test_before_the_main_experiments_the_reader_predicts(path):
+    if not "01" <= path.stem[:2] <= "10":
+        return
+    cells = nbformat.read(path, as_version=4).cells
+    form = (
+        r"\*\*Predict:\*\* [^\n]+\?[^\n]*\n\n"
+        r"<details><summary>Answer</summary>\n\n[^\n]+\n\n</details>$"
+    )
+    places = [i for i, cell in enumerate(cells) if "Predict" in cell.source]
+    assert len(places) in (2, 3)
+    for i in places:
+        assert re.search(form, cells[i].source), cells[i].id
+        assert cells[i + 1].cell_type == "code", cells[i].id
