@@ -39,7 +39,7 @@ def test_the_solution_is_right(stub, solution, capsys):
     capsys.readouterr()
     exec(solution, space)
     exec(stub.splitlines()[-1], space)
-    assert capsys.readouterr().out == "Right.\n"
+    assert re.fullmatch(r"Right\.( .+)?\n", capsys.readouterr().out)
 
 
 @tells_mistakes
@@ -66,6 +66,11 @@ def unfinished(number):
 def test_a_check_prints_one_line_and_never_raises(answer, said, capsys):
     check_double(answer)
     assert capsys.readouterr().out.startswith(said)
+
+
+def test_a_comparison_with_the_library_stands_behind_right(capsys):
+    tells_mistakes(lambda answer: f"It is {answer(2)}.")(lambda x: 2 * x)
+    assert capsys.readouterr().out == "Right. It is 4.\n"
 
 
 @pytest.mark.parametrize(

@@ -213,11 +213,9 @@ def list_box_mistakes(
     image: Pixels, other: Pixels, limit: float
 ) -> list[tuple[Box, str]]:
     """List wrong boxes with the mistakes behind them."""
-    difference = subtract(image, other)
-    size = np.abs(difference)
-    truth = left, top, right, bottom = find_box(size.max(2) > limit)
-    wrapped = np.abs(image - other)  # of uint8, on purpose
-    return [
+    size = np.abs(subtract(image, other))
+    left, top, right, bottom = find_box(size.max(2) > limit)
+    return list_difference_boxes(image, other, limit) + [
         (
             (left, top, right - 1, bottom - 1),
             "right and bottom lie just *behind* the last pixel that changed, "
@@ -228,9 +226,20 @@ def list_box_mistakes(
             "left and top are swapped, for `nonzero` gives the rows first.",
         ),
         (
-            (truth[0], truth[1], right - left, bottom - top),
+            (left, top, right - left, bottom - top),
             "those are width and height; right and bottom are wanted.",
         ),
+    ]
+
+
+def list_difference_boxes(
+    image: Pixels, other: Pixels, limit: float
+) -> list[tuple[Box, str]]:
+    """List boxes of wrong differences with the mistakes behind them."""
+    difference = subtract(image, other)
+    size = np.abs(difference)
+    wrapped = np.abs(image - other)  # of uint8, on purpose
+    return [
         (
             find_box(wrapped.max(2) > limit),
             "pixels are uint8, where 3 - 5 is 254; turn them into `int` or "

@@ -10,8 +10,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tutorial_lib.exercises.checking import Mistakes
-
 Vectors = Float[Tensor, "num_vectors width"]
 Loss = Callable[[Vectors], Float[Tensor, ""]]  # of the vectors, on a batch
 USUAL_DECAY = 0.01  # AdamW's own, unless told otherwise
@@ -54,11 +52,10 @@ def run_loop(
 
 def list_loop_mistakes(
     vectors: Vectors, losses: Sequence[Loss], lrs: Sequence[float]
-) -> Mistakes:
+) -> list[tuple[Vectors, str]]:
     """List what wrong loops arrive at, with the mistakes behind them."""
     given = (vectors, losses, lrs)
-    again = [*losses, losses[-1]]
-    return [
+    return list_count_mistakes(*given) + [
         (vectors, "X has not moved."),
         (
             run_loop(*given, sign=-1.0),
@@ -87,6 +84,15 @@ def list_loop_mistakes(
             ),
             "AdamW shrinks X at each step (lesson 02); pass `weight_decay=0`.",
         ),
+    ]
+
+
+def list_count_mistakes(
+    vectors: Vectors, losses: Sequence[Loss], lrs: Sequence[float]
+) -> list[tuple[Vectors, str]]:
+    """List what loops of other steps arrive at, with the mistakes."""
+    again = [*losses, losses[-1]]
+    return [
         (
             run_loop(vectors, losses[:-1], lrs[:-1]),
             "one step is missing.",
