@@ -179,6 +179,7 @@ def make_changed_pair() -> tuple[Pixels, Pixels]:
     rng = np.random.default_rng()
     image = rng.integers(80, 120, (40, 50, 3))
     other = image + rng.integers(-5, 6, image.shape)
+    other[:, :2], other[:, -2:] = image[:, :2] - 3, image[:, -2:] + 3
     top, left = rng.integers(3, 12, 2)
     bottom, right = rng.integers(25, 36, 2)
     for row, column, change in (
@@ -238,13 +239,11 @@ def list_difference_boxes(
     """List boxes of wrong differences with the mistakes behind them."""
     difference = subtract(image, other)
     size = np.abs(difference)
-    wrapped = np.abs(image - other)  # of uint8, on purpose
+    wraps = "pixels are uint8, where 3 - 5 is 254; turn them into `int` or "
+    wraps += "`float` before you subtract."
     return [
-        (
-            find_box(wrapped.max(2) > limit),
-            "pixels are uint8, where 3 - 5 is 254; turn them into `int` or "
-            "`float` before you subtract.",
-        ),
+        (find_box((image - other).max(2) > limit), wraps),
+        (find_box((other - image).max(2) > limit), wraps),
         (
             find_box(difference.max(2) > limit),
             "you see only what is larger in the first picture; take the "
