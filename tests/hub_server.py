@@ -13,6 +13,7 @@ from pathlib import Path
 from local_server import serve
 
 RESOLVE = re.compile("/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
+LIST = re.compile("/api/models/[^/]+/[^/]+/tree/.+")  # of a subfolder
 ERROR_CODES = {  # what the hub says of a status, beside the number
     "no repository": (401, "RepoNotFound"),
     "no revision": (404, "RevisionNotFound"),
@@ -42,6 +43,9 @@ class HubHandler(http.server.BaseHTTPRequestHandler):
         """Answer with a file, or with why there is none."""
         place = self.path.removeprefix("/cdn")
         match = RESOLVE.fullmatch(place)
+        if LIST.fullmatch(place):
+            self.refuse("no file")  # these repositories have none to list
+            return
         if not match:
             self.refuse("no repository")
             return

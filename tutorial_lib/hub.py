@@ -126,12 +126,10 @@ def fetch_file(
 ) -> Path:
     """Return a file of the hub, fetched if it is not on this machine yet.
 
-    Weights show a bar. Raises FetchError if the file cannot be had.
+    Raises FetchError, which names the profile, if the file cannot be had.
     """
-    is_large = name.endswith(".safetensors")
     try:
-        with contextlib.nullcontext() if is_large else without_bars():
-            path = hf_hub_download(repository, name, revision=revision)
+        return download(repository, revision, name)
     except Exception as error:  # a hub can fail in nearly any way
         reason, remedy = explain_failure(error, repository, revision, name)
         raise FetchError(
@@ -139,7 +137,29 @@ def fetch_file(
             "a folder that has the models, with CLIP in clip/, in "
             f"{name_place(profile)}."
         ) from error
-    return Path(path)
+
+
+def download(repository: str, revision: str | None, name: str) -> Path:
+    """Return a file of the hub, fetched if it is not on this machine yet.
+
+    Weights show a bar. What goes wrong is raised as it is; `explain_failure`
+    puts it into words.
+    """
+    is_large = name.endswith((".safetensors", ".bin"))
+    with contextlib.nullcontext() if is_large else without_bars():
+        return Path(hf_hub_download(repository, name, revision=revision))
+
+
+def download_weights(repository: str, revision: str) -> Path:
+    """Return a repository's weights, fetched with a bar if need be.
+
+    Older repositories have them as a pickle alone. What goes wrong is raised
+    as it is.
+    """
+    try:
+        return download(repository, revision, "model.safetensors")
+    except RemoteEntryNotFoundError:
+        return download(repository, revision, "pytorch_model.bin")
 
 
 def explain_failure(

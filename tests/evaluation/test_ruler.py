@@ -29,6 +29,20 @@ def test_one_of_a_pair_is_nearer_by_construction(kind):
         assert len(changed) == 1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_hard_negatives_differ_in_one_thing_that_can_be_seen(kind):
+    concept = world.new_concept(kind, 3)
+    others = ordering.make_hard_negatives(concept, seed=1)
+    changed = []
+    for other in others:
+        assert 2.7 <= world.visible_distance(concept, other) < 4
+        ours, theirs = vars(concept), vars(other)
+        changed += [name for name in ours if ours[name] != theirs[name]]
+    assert len(set(changed)) == len(changed) == len(others) >= 3
+    assert others == ordering.make_hard_negatives(concept, seed=1)
+    assert others != ordering.make_hard_negatives(concept, seed=2)
+
+
 def test_a_pair_shows_one_scene_softly():
     concept = world.new_concept("pattern", 1)
     near, far = ordering.render_pair(concept, 64, random.Random(2))

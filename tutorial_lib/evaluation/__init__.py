@@ -27,7 +27,11 @@ from tutorial_lib.evaluation.fidelity import (
     measure_fidelity,
 )
 from tutorial_lib.evaluation.fidelity_table import format_fidelity
-from tutorial_lib.evaluation.gallery import Gallery, GalleryBuilder
+from tutorial_lib.evaluation.gallery import (
+    Gallery,
+    GalleryBuilder,
+    embed_concept,
+)
 from tutorial_lib.evaluation.image_encoders import (
     ImageEncoder,
     embed_texts_with_encoder,
@@ -40,11 +44,13 @@ from tutorial_lib.evaluation.judge_networks import (
 )
 from tutorial_lib.evaluation.judges import (
     Judges,
+    embed_with_judge,
     load_judges,
     read_attributes,
     save_judges,
 )
 from tutorial_lib.evaluation.model_card import write_card
+from tutorial_lib.evaluation.ordering import make_hard_negatives
 from tutorial_lib.evaluation.pairs import WearerGalleryBuilder
 from tutorial_lib.evaluation.rows import BASELINES, OFF_ROWS, ROWS, Subject
 from tutorial_lib.evaluation.ruler import Shares
@@ -74,6 +80,9 @@ from tutorial_lib.evaluation.true_concepts import (
 from tutorial_lib.evaluation.unseen_concepts import evaluate_seeds
 
 __all__ = [
+    "make_hard_negatives",
+    "embed_with_judge",
+    "embed_concept",
     "AttributeJudge",
     "BASELINES",
     "CaptionedImages",

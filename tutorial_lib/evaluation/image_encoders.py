@@ -15,11 +15,13 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
+from tqdm.auto import tqdm
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
 from tutorial_lib.arguments import read_choice
 from tutorial_lib.devices import read_device
 from tutorial_lib.errors import FetchError
+from tutorial_lib.hub import download_weights, explain_failure, has_file
 from tutorial_lib.images import Images, as_images
 from tutorial_lib.models import quiet_libraries
 from tutorial_lib.settings import ENCODERS_FOLDER
@@ -106,6 +108,8 @@ def load_encoder(name: str, device: str | None = None) -> ImageEncoder:
         place = Path(ENCODERS_FOLDER).expanduser() / source.name
         options = {"local_files_only": True}
     try:
+        if ENCODERS_FOLDER is None:
+            fetch_weights(source)
         with quiet_libraries():
             model = AutoModel.from_pretrained(place, **options)
             processor = AutoImageProcessor.from_pretrained(place, **options)
@@ -113,27 +117,40 @@ def load_encoder(name: str, device: str | None = None) -> ImageEncoder:
             if hasattr(model, "get_text_features"):
                 tokenizer = AutoTokenizer.from_pretrained(place, **options)
     except Exception as error:  # a hub can fail in nearly any way
-        raise FetchError(explain_failure(source, error)) from None
+        raise FetchError(describe_failure(source, error)) from None
     model.float().eval().requires_grad_(False)
     return ImageEncoder(source, model.to(device), processor, tokenizer, device)
 
 
-def explain_failure(source: EncoderSource, error: Exception) -> str:
+def fetch_weights(source: EncoderSource) -> None:
+    """Fetch an encoder's weights with a bar, unless they are here already."""
+    if not has_file(source.repository, source.revision, "config.json"):
+        tqdm.write(
+            f"Fetching {source.label} from the hub, once: "
+            f"{source.megabytes} MB from {source.repository} "
+            f"(under {source.license})."
+        )
+    download_weights(source.repository, source.revision)
+
+
+def describe_failure(source: EncoderSource, error: Exception) -> str:
     """Return why an encoder could not be loaded, and the remedy."""
-    reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     if ENCODERS_FOLDER is not None:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         return (
             f"{source.label} cannot be loaded from '{source.name}' in "
             f"TUTORIAL_ENCODERS={ENCODERS_FOLDER} ({reason.rstrip('.')}); "
             f"save {source.repository} there with `save_pretrained`, its "
             "processor too, or unset TUTORIAL_ENCODERS to use the hub."
         )
+    reason, remedy = explain_failure(
+        error, source.repository, source.revision, "a file"
+    )
     return (
         f"{source.label} ({source.repository}, {source.megabytes} MB, "
-        f"{source.license}) cannot be loaded from the hub "
-        f"({reason.rstrip('.')}); go online once, for it is kept then, or "
-        f"put it into the folder '{source.name}' of a folder that "
-        "TUTORIAL_ENCODERS names."
+        f"{source.license}) cannot be loaded from the hub: {reason}; "
+        f"{remedy}, or put it into the folder '{source.name}' of a folder "
+        "that TUTORIAL_ENCODERS names."
     )
 
 

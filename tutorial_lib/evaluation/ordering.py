@@ -36,6 +36,7 @@ Changed = TypeVar("Changed", bound=Pattern | Person | Scene)
 
 PAIR_SEEDS = range(700_000_100, 700_000_140)
 NEAR, FAR = 1.0, 3.0  # visible steps
+TRIES = 50  # enough for a change of each thing to come up
 PATTERN_CHANGES = ("period", "color_rgb", "second_rgb", "background_rgb")
 PERSON_CHANGES = ("skin_rgb", "hair_rgb", "eye_rgb", "face_width", "eye_gap")
 SOFT_SHARE = 0.5  # of the side, that softened images are sent through
@@ -111,6 +112,27 @@ def change_twice(
         # A goal may be too near, or a change nothing that can be seen.
         if visible_distance(concept, far) >= 0.9 * FAR:
             return near, far
+
+
+def make_hard_negatives(concept: Concept, seed: int) -> list[Concept]:
+    """Return concepts that each differ from this one in a single thing.
+
+    It is a colour or a size, another one for each, changed by three visible
+    steps: an eye that sees both side by side can tell them apart. Taught in
+    notebooks/08_face_photo.ipynb.
+    """
+    rng = random.Random(f"hard negatives {seed}")
+    negatives: dict[str, Concept] = {}
+    for _ in range(TRIES):
+        _, far = change_twice(concept, rng)
+        negatives.setdefault(name_change(concept, far), far)
+    return [negatives[name] for name in sorted(negatives)]
+
+
+def name_change(concept: Concept, other: Concept) -> str:
+    """Return the first attribute in which two concepts differ."""
+    ours, theirs = vars(concept), vars(other)
+    return next(name for name in ours if ours[name] != theirs[name])
 
 
 def change(

@@ -1,5 +1,6 @@
-"""What a lesson shows beside its text: panel, slider, prompt box, upload."""
+"""What a lesson shows beside its text: panel, slider, question, upload."""
 
+from tutorial_lib.widgets.guess import show_guess
 from tutorial_lib.widgets.image_slider import show_slider
 from tutorial_lib.widgets.image_upload import show_upload
 from tutorial_lib.widgets.live_panel import LivePanel
@@ -7,6 +8,7 @@ from tutorial_lib.widgets.prompt_box import show_prompt_box
 
 __all__ = [
     "LivePanel",
+    "show_guess",
     "show_prompt_box",
     "show_slider",
     "show_upload",
