@@ -48,7 +48,12 @@ from tutorial_lib.evaluation.model_card import write_card
 from tutorial_lib.evaluation.pairs import WearerGalleryBuilder
 from tutorial_lib.evaluation.rows import BASELINES, OFF_ROWS, ROWS, Subject
 from tutorial_lib.evaluation.ruler import Shares
-from tutorial_lib.evaluation.scores import identity, prompt_score, rank_truth
+from tutorial_lib.evaluation.scores import (
+    identity,
+    measure_cosines,
+    prompt_score,
+    rank_truth,
+)
 from tutorial_lib.evaluation.sharpness import measure_sharpness
 from tutorial_lib.evaluation.statistics import (
     Share,
@@ -119,6 +124,7 @@ __all__ = [
     "load_judges",
     "load_sweep",
     "load_truth",
+    "measure_cosines",
     "measure_deviations",
     "measure_fidelity",
     "measure_mean_deviation",
