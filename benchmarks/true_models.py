@@ -19,9 +19,9 @@ from diffusers import (
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from tutorial_lib.devices import choose_dtype
 from tutorial_lib.models import (
     Models,
-    choose_dtype,
     pool_at_end_of_text,
     quiet_libraries,
 )

@@ -13,8 +13,8 @@ class LocalServer(http.server.ThreadingHTTPServer):
     "cut" to break off after half of the file.
     """
 
-    def __init__(self, files):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, files, handler=None):
+        super().__init__(("127.0.0.1", 0), handler or Handler)
         self.files = files
         self.faults = {}
         self.asked = []
@@ -56,9 +56,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serve(files):
+def serve(files, handler=None):
     """Run a LocalServer within a `with` block."""
-    server = LocalServer(files)
+    server = LocalServer(files, handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -9,12 +9,12 @@ import pytest
 import torch
 import transformers
 
+from tutorial_lib.devices import use_autocast
 from tutorial_lib.errors import ArgumentError, DataError
 from tutorial_lib.models import (
     SMALL_IMAGE,
     load_models,
     quiet_libraries,
-    use_autocast,
     use_short_attention,
 )
 from tutorial_lib.settings import PROFILES

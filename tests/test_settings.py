@@ -5,6 +5,8 @@ import importlib
 import re
 
 import pytest
+from open_clip import get_pretrained_cfg
+from open_clip.transform import PreprocessCfg
 
 from tutorial_lib import settings
 from tutorial_lib.errors import DataError, TutorialError
@@ -75,7 +77,7 @@ def test_a_name_goes_before_the_environment_variable(monkeypatch):
 def test_an_unknown_model_is_named_and_the_known_ones_are_listed():
     with pytest.raises(TutorialError, match='"sd9"') as error:
         settings.pick_profile("sd9")
-    assert '"tiny" or "sd15"' in str(error.value)
+    assert '"tiny", "sd15", "sd2" or "sdxl"' in str(error.value)
     assert "TUTORIAL_MODEL" in str(error.value)
 
 
@@ -127,9 +129,39 @@ def test_no_profile_can_be_changed_by_accident():
 
 def test_every_profile_from_the_hub_is_pinned_to_one_commit():
     for profile in settings.PROFILES.values():
-        in_repository = profile.pipeline.startswith(str(settings.DATA))
-        pinned = re.fullmatch("[0-9a-f]{40}", profile.revision or "")
-        assert in_repository or pinned, profile.name
+        if profile.pipeline.startswith(str(settings.DATA)):
+            assert profile.revision is None and profile.hub is None
+            continue
+        for revision in (profile.revision, profile.hub.clip_revision):
+            assert re.fullmatch("[0-9a-f]{40}", revision), profile.name
+
+
+def test_every_profile_from_the_hub_says_licence_and_memory():
+    for profile in settings.PROFILES.values():
+        if profile.hub:
+            assert "RAIL" in profile.hub.license
+            assert "measured" in profile.hub.memory
+
+
+@pytest.mark.parametrize("name", ["sd15", "sd2"])
+def test_clip_s_repository_is_the_one_that_open_clip_names(name):
+    profile = settings.PROFILES[name]
+    known = get_pretrained_cfg(profile.clip_model, profile.clip_pretrained)
+    assert known["hf_hub"].rstrip("/") == profile.hub.clip_repository
+    # Prepared for CLIP as open_clip prepares it without that name.
+    usual = PreprocessCfg()
+    assert known["mean"] == usual.mean and known["std"] == usual.std
+    assert known["interpolation"] == usual.interpolation
+    assert known["resize_mode"] == usual.resize_mode
+
+
+def test_another_variable_places_the_models_of_another_profile(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setenv("TUTORIAL_SD2", str(tmp_path))
+    assert settings.pick_profile("sd2").pipeline == str(tmp_path)
+    assert settings.pick_profile("sd2").revision is None
+    assert settings.pick_profile("sd15") == settings.PROFILES["sd15"]
 
 
 def test_sd15_takes_the_clip_with_the_right_activation():

@@ -14,28 +14,33 @@ import typer
 
 from tutorial_lib.arguments import MAX_SEED
 from tutorial_lib.errors import CommandError, TutorialError
-from tutorial_lib.settings import OUT
+from tutorial_lib.settings import OUT, choose_device
+from tutorial_lib.training.command_options import (
+    CardOption,
+    ConfigsOption,
+    DeviceOption,
+    DrawnOption,
+    JudgedOption,
+    PicturesOption,
+    PresetOption,
+    ShareOption,
+    SizeOption,
+    StageArgument,
+    TargetOption,
+    TensorboardOption,
+    WorkersOption,
+    WorkOption,
+)
 from tutorial_lib.training.training_run import TrainingRun
 
 MAX_CONCEPTS = 10_000  # of one range; a word takes a minute to learn
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
 KindName = Literal["pattern", "person"]
+LearnableKindName = Literal["pattern", "person", "object"]
 RecipeName = Literal["both", "similarity", "denoising"]
 FormName = Literal["diffusers", "a1111", "kohya", "onetrainer", "sdxl"]
 DtypeName = Literal["float32", "float16", "bfloat16"]
-StageName = Literal[
-    "all",
-    "pictures",
-    "vae",
-    "clip",
-    "unet",
-    "decoder",
-    "judges",
-    "write",
-    "card",
-    "larger-vae",
-]
 KindOption = Annotated[
     KindName, typer.Option(help="The kind of the concepts.")
 ]
@@ -44,6 +49,9 @@ SeedsOption = Annotated[
     typer.Option(
         metavar="A-B", help="The unseen concepts, as in 1-10 or 1,4,8-9."
     ),
+]
+RecipeOption = Annotated[
+    RecipeName, typer.Option(help="The losses to learn by.")
 ]
 JsonOption = Annotated[
     Path, typer.Option("--json", metavar="FILE", help="Where the numbers go.")
@@ -128,6 +136,69 @@ def run(
     report_shipped_concepts(OUT, quick=quick)
 
 
+ImagesArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="IMAGES", help="A folder of images, or a concept's name."
+    ),
+]
+WordFileArgument = Annotated[
+    str, typer.Argument(metavar="TARGET", help="The word's .safetensors file.")
+]
+LearnableKindOption = Annotated[
+    LearnableKindName | None,
+    typer.Option(help="What the images show; by default the concept's kind."),
+]
+StepsOption = Annotated[
+    int | None, typer.Option(help="How many steps at most.")
+]
+BatchSizeOption = Annotated[
+    int | None,
+    typer.Option(help="Images a step, of all processes together."),
+]
+
+
+@app.command(
+    epilog="\b\nExample:\n  textual-inversion learn my-mug "
+    "out/mug.safetensors --kind object"
+)
+def learn(
+    images: ImagesArgument,
+    target: WordFileArgument,
+    kind: LearnableKindOption = None,
+    recipe: RecipeOption = "both",
+    steps: StepsOption = None,
+    batch_size: BatchSizeOption = None,
+) -> None:
+    """Learn the word X from images, and save it.
+
+    TUTORIAL_MODEL says which models. Stopped, it goes on where it was.
+    """
+    path = check_target(target)
+    from tutorial_lib.inversion import learn_word
+    from tutorial_lib.models import load_models
+    from tutorial_lib.processes import is_main_process, start_processes
+    from tutorial_lib.words import complete_name
+
+    path = complete_name(path, "diffusers")
+    start_processes(choose_device())
+    checkpoint = path.with_suffix(".checkpoint")
+    word = learn_word(
+        load_models(),
+        images,
+        checkpoint=checkpoint,
+        keep_stopped=False,
+        kind=kind,
+        recipe=recipe,
+        steps=steps,
+        batch_size=batch_size,
+    )
+    if is_main_process():
+        word.save(path)
+        checkpoint.unlink(missing_ok=True)
+        print(f'"X" took {word.steps} steps to learn. It is in {path}')
+
+
 @app.command(
     epilog="\b\nExample:\n  textual-inversion evaluate --kind pattern "
     "--seeds 1-10 --json out/rows.json"
@@ -136,17 +207,17 @@ def evaluate(
     kind: KindOption,
     seeds: SeedsOption,
     target: JsonOption,
-    recipe: Annotated[
-        RecipeName, typer.Option(help="The losses to learn by.")
-    ] = "both",
+    recipe: RecipeOption = "both",
 ) -> None:
     """Learn and judge a word for each of some unseen concepts."""
     numbers, path = read_seeds(seeds), check_target(target)
     from tutorial_lib.evaluation import evaluate_seeds, load_judges
     from tutorial_lib.files import write_json
     from tutorial_lib.models import load_models
+    from tutorial_lib.processes import is_main_process, start_processes
     from tutorial_lib.report import format_evaluation
 
+    start_processes(choose_device())
     words = path.with_suffix(".words")
     evaluation = evaluate_seeds(
         load_models("tiny"),
@@ -156,6 +227,8 @@ def evaluate(
         recipe=recipe,
         checkpoints=words,
     )
+    if not is_main_process():
+        return
     write_json(path, evaluation.summarize())
     print(format_evaluation(evaluation))
     print(
@@ -245,57 +318,6 @@ def notebooks(
     run_notebooks(numbers or [])
 
 
-StageArgument = Annotated[
-    StageName, typer.Argument(help="One stage, or all in order.")
-]
-DeviceOption = Annotated[
-    str | None, typer.Option(help="By default a GPU where there is one.")
-]
-SizeOption = Annotated[
-    int, typer.Option(help="The side of an image in pixels, 64 or 128.")
-]
-PicturesOption = Annotated[
-    int, typer.Option(help="How many captioned images to render.")
-]
-JudgedOption = Annotated[
-    int, typer.Option(help="How many images to render for the judges.")
-]
-DrawnOption = Annotated[
-    int, typer.Option(help="How many captions to generate for the card.")
-]
-ShareOption = Annotated[
-    float,
-    typer.Option(help="Share of images, steps and time, for rehearsals."),
-]
-PresetOption = Annotated[
-    str,
-    typer.Option(help="The table of the configs to use: cpu or gpu."),
-]
-ConfigsOption = Annotated[
-    Path, typer.Option(help="Folder of the configs, one TOML file a model.")
-]
-TensorboardOption = Annotated[
-    bool,
-    typer.Option("--tensorboard", help="Log losses for TensorBoard, too."),
-]
-WorkOption = Annotated[
-    Path | None, typer.Option(help="Folder of images and checkpoints.")
-]
-TargetOption = Annotated[
-    Path, typer.Option(help="Folder to write the models to.")
-]
-CardOption = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Where the measures go: card.json among the models by default.",
-    ),
-]
-WorkersOption = Annotated[
-    int, typer.Option(help="How many processes render images.")
-]
-
-
 @app.command(
     epilog="\b\nExample:\n  textual-inversion models --preset gpu --workers 14"
 )
@@ -316,7 +338,7 @@ def models(
     tensorboard: TensorboardOption = False,
 ) -> None:
     """Train the tiny CLIP, Stable Diffusion and judges, or one stage."""
-    from tutorial_lib.models import read_device
+    from tutorial_lib.devices import read_device
     from tutorial_lib.training.stages import run_stages
 
     run_stages(

@@ -5,12 +5,12 @@ sentences that X is learned in, the word that X begins as, and how many images
 are usual.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tutorial_lib.errors import TutorialError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Prompt:
     """A prompt with a gap, what it asks for, and its share of a row.
 
@@ -20,10 +20,10 @@ class Prompt:
     """
 
     text: str
-    asked: dict[str, str]
+    asked: dict[str, str] = field(compare=False)
     share: float
     shows_identity: bool
-    rendered: dict[str, str]
+    rendered: dict[str, str] = field(compare=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,14 @@
 """Loading the models: CLIP and Stable Diffusion, frozen.
 
-The tiny ones are files of this repository. The weights of "sd15" come
-from a hub and are under the CreativeML OpenRAIL-M licence.
+The tiny ones are files of this repository. All others come from a hub or
+from the reader's own folder; each profile says their licence.
 """
 
 import contextlib
 import hashlib
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,24 @@ from torch.utils.checkpoint import checkpoint
 from transformers import CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
-from tutorial_lib.arguments import describe, refuse
+from tutorial_lib.arguments import describe
+from tutorial_lib.devices import (
+    choose_dtype,
+    keep_vae_in_range,
+    read_device,
+)
 from tutorial_lib.errors import ArgumentError, DataError
+from tutorial_lib.hub import INDEX, fetch_clip, fetch_pipeline, get_variant
+from tutorial_lib.pipelines import (
+    Pipeline,
+    let_unet_read_pooled_text,
+    list_networks,
+    list_text_encoders,
+    pick_pipeline_class,
+)
 from tutorial_lib.settings import (
     PROFILES,
     Profile,
-    choose_device,
     find_data,
     name_place,
     pick_profile,
@@ -47,7 +60,7 @@ class Models:
 
     profile: Profile
     device: str
-    pipeline: StableDiffusionPipeline
+    pipeline: Pipeline
     clip: open_clip.CLIP
     preprocess: Callable[[Image.Image], Tensor]
     clip_tokenizer: open_clip.SimpleTokenizer
@@ -58,54 +71,38 @@ def load_models(
 ) -> Models:
     """Load CLIP and Stable Diffusion, frozen and ready for use.
 
-    `name` is a profile's ("tiny", "sd15") or a Profile; without it the
-    environment variable TUTORIAL_MODEL decides. TUTORIAL_SD15 names a folder
-    or file of your own for "sd15" (`place_models`). `device` is "cpu" or
-    "cuda", by default whichever is there. CLIP is float32 everywhere,
-    the pipeline is so on the CPU and half precision on a GPU. Raises
-    TutorialError for an unknown name, ArgumentError for a device that is not
-    there, DataError for files that are not, or are of another kind.
-    Taught in notebooks/01_clip_similarity.ipynb.
+    `name` is a profile's ("tiny", "sd15", "sd2", "sdxl") or a Profile; without
+    it the environment variable TUTORIAL_MODEL decides. TUTORIAL_SD15 names a
+    folder or file of your own for "sd15", and TUTORIAL_SD2 for "sd2"
+    (`place_models`); else these come from the hub, once. `device` is "cpu",
+    "cuda" or "mps" (`choose_device`). CLIP is float32 everywhere, the
+    pipeline as `choose_dtype` says. Raises TutorialError for an unknown name,
+    ArgumentError for a device that is not there, DataError for files that
+    are not, or are of another kind, FetchError for what the hub does not
+    give. Taught in notebooks/01_clip_similarity.ipynb.
     """
     profile = name if isinstance(name, Profile) else pick_profile(name)
     device = read_device(device)
     check_files(profile)
     pipeline = load_pipeline(profile, device=device)
+    clip_weights = fetch_clip(profile)
     clip, _, preprocess = open_clip.create_model_and_transforms(
         profile.clip_model,
-        pretrained=profile.clip_pretrained,
+        pretrained=str(clip_weights or "") or profile.clip_pretrained,
         device=device,
     )
     clip_tokenizer = open_clip.get_tokenizer(profile.clip_model)
     pool_at_end_of_text(clip, clip_tokenizer)
-    parts = (clip, pipeline.text_encoder, pipeline.vae, pipeline.unet)
-    for part in parts:
+    for part in (clip, *list_networks(pipeline)):
         part.eval().requires_grad_(False)
     return Models(
-        profile=profile,
+        profile=take_size(profile, pipeline),
         device=device,
         pipeline=pipeline,
         clip=clip,
         preprocess=preprocess,
         clip_tokenizer=clip_tokenizer,
     )
-
-
-def read_device(device: Any) -> str:
-    """Return the device to compute on, by default a GPU where there is one.
-
-    Raises ArgumentError for one that this machine has not got.
-    """
-    if device is None:
-        return choose_device()
-    try:
-        torch.zeros(1, device=device).item()
-        return str(torch.device(device))
-    except (RuntimeError, TypeError, ValueError, AssertionError):
-        there = '"cpu" or "cuda"' if torch.cuda.is_available() else '"cpu"'
-        raise ArgumentError(
-            refuse(device, "device", f"one of this machine, {there}, or None")
-        ) from None
 
 
 def check_models(models: object) -> None:
@@ -117,12 +114,14 @@ def check_models(models: object) -> None:
         )
 
 
-def load_pipeline(profile: Profile, device: str) -> StableDiffusionPipeline:
-    """Load a profile's StableDiffusionPipeline onto a device, quietly.
+def load_pipeline(profile: Profile, device: str) -> Pipeline:
+    """Load a profile's diffusers pipeline onto a device, quietly.
 
-    Raises DataError for a file or folder of the reader's that is of another
-    kind.
+    What is fetched from the hub is announced, with bars. Raises FetchError if
+    it cannot be had, DataError for a file or folder of the reader's that is
+    of another kind.
     """
+    place = fetch_pipeline(profile) if profile.revision else profile.pipeline
     # diffusers called the argument `torch_dtype` before version 0.40.
     major, minor = diffusers.__version__.split(".")[:2]
     is_new = (int(major), int(minor)) >= (0, 40)
@@ -132,18 +131,39 @@ def load_pipeline(profile: Profile, device: str) -> StableDiffusionPipeline:
         if Path(profile.pipeline).is_file():
             pipeline = load_single_file(profile, settings)
         else:
-            pipeline = StableDiffusionPipeline.from_pretrained(
-                profile.pipeline, revision=profile.revision, **settings
+            pipeline = pick_pipeline_class(profile).from_pretrained(
+                place,
+                local_files_only=True,
+                variant=get_variant(profile),
+                **settings,
             )
-    width = pipeline.text_encoder.config.hidden_size
-    if width != profile.embedding_width:
+    encoders = list_text_encoders(pipeline)
+    widths = [encoder.config.hidden_size for encoder in encoders]
+    if widths != list(profile.embedding_widths):
+        theirs = " and ".join(map(str, widths))
+        ours = " and ".join(map(str, profile.embedding_widths))
         raise DataError(
             f"'{profile.pipeline}' is no \"{profile.name}\": its words have "
-            f"{width} numbers and not {profile.embedding_width}; name other "
-            f"models in {name_place(profile)}."
+            f"{theirs} numbers and not {ours}; name other models in "
+            f"{name_place(profile)}."
         )
+    if len(encoders) > 1:
+        let_unet_read_pooled_text(pipeline)
     pipeline.set_progress_bar_config(disable=True)
+    keep_vae_in_range(pipeline.vae)
     return pipeline.to(device)
+
+
+def take_size(profile: Profile, pipeline: StableDiffusionPipeline) -> Profile:
+    """Return a profile with the size of image that a pipeline was made for.
+
+    One of the reader's may differ from the hub's in that: Stable Diffusion
+    2.1 is there for 512 pixels and for 768.
+    """
+    if profile.hub is None:
+        return profile
+    size = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
+    return replace(profile, size=size)
 
 
 def load_single_file(
@@ -173,35 +193,6 @@ def load_single_file(
             f"({type(error).__name__}); name a whole Stable Diffusion 1.5 "
             f"model in {name_place(profile)}, not a part of one or a LoRA."
         ) from error
-
-
-def choose_dtype(device: str) -> torch.dtype:
-    """Return the number format of the frozen pipeline on a device.
-
-    float32 on the CPU; on a GPU bfloat16, or float16 where the GPU has
-    none (a T4).
-    """
-    if torch.device(device).type != "cuda":
-        return torch.float32
-    native = torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.bfloat16 if native else torch.float16
-
-
-def use_autocast(
-    device: str, autocast: bool | None = None
-) -> contextlib.AbstractContextManager:
-    """Return a context in which frozen networks compute in bfloat16.
-
-    By default it does so on CPUs with bfloat16 arithmetic, where it is
-    nearly twice as fast; a GPU's pipeline is in half precision anyway.
-    `autocast` True or False decides otherwise.
-    """
-    if autocast is None:
-        has_bf16 = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)
-        autocast = torch.device(device).type == "cpu" and has_bf16()
-    if not autocast:
-        return contextlib.nullcontext()
-    return torch.autocast(torch.device(device).type, torch.bfloat16)
 
 
 def use_short_attention(
@@ -251,43 +242,6 @@ def use_gradient_checkpointing(models: Models, is_on: bool) -> Iterator[None]:
         unet.disable_gradient_checkpointing()
 
 
-def copy_to_device(tensor: Tensor, device: str) -> Tensor:
-    """Copy a tensor from the CPU, without waiting until a GPU has it."""
-    if torch.device(device).type != "cuda":
-        return tensor.to(device)
-    return tensor.pin_memory().to(device, non_blocking=True)
-
-
-def draw_on_cpu(
-    shape: tuple[int, ...], generator: torch.Generator, device: str
-) -> Tensor:
-    """Draw normal noise with a CPU's generator, and copy it to a device.
-
-    For a GPU it is drawn into memory that the GPU reads by itself: copying it
-    there first would need all cores, and wait for those that are busy.
-    """
-    if torch.device(device).type != "cuda":
-        return torch.randn(shape, generator=generator).to(device)
-    noise = torch.randn(shape, generator=generator, pin_memory=True)
-    return noise.to(device, non_blocking=True)
-
-
-@contextlib.contextmanager
-def keep_off_gpu(part: torch.nn.Module, device: str) -> Iterator[None]:
-    """Keep a network that is not needed in the CPU's memory meanwhile.
-
-    `device` is where it belongs. On the CPU this does nothing.
-    """
-    if torch.device(device).type == "cpu":
-        yield
-        return
-    part.to("cpu")
-    try:
-        yield
-    finally:
-        part.to(device)
-
-
 def pool_at_end_of_text(
     clip: open_clip.CLIP, clip_tokenizer: open_clip.SimpleTokenizer
 ) -> None:
@@ -312,12 +266,42 @@ def check_place(profile: Profile) -> None:
     """Raise DataError unless a pipeline can lie where a profile says."""
     path = Path(profile.pipeline)
     if not path.is_file():
-        check_file(profile, path, "model_index.json")
+        check_file(profile, path, INDEX)
+        check_family(profile, path)
     elif path.suffix != ".safetensors":
         raise DataError(
             f"'{path}' is no .safetensors file, and other files may run code "
             f"when they are read; name one, or a folder that diffusers wrote, "
             f"in {name_place(profile)}."
+        )
+    elif not (find_data() / profile.name).is_dir():
+        raise DataError(
+            f"'{path}' does not say all that a pipeline of "
+            f'"{profile.name}" needs, such as what it predicts, for no single '
+            f"file does; name a folder that diffusers wrote in "
+            f"{name_place(profile)}."
+        )
+
+
+def check_family(profile: Profile, folder: Path) -> None:
+    """Raise DataError if a pipeline has one text encoder too many or few.
+
+    Those of Stable Diffusion 1 and XL read the same vectors with the first.
+    """
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        count = 1 + ("text_encoder_2" in index)
+    except (OSError, ValueError, TypeError):
+        raise DataError(
+            f"'{folder / INDEX}' cannot be read; copy the models again, or "
+            f"name others in {name_place(profile)}."
+        ) from None
+    wanted = len(profile.embedding_widths)
+    if count != wanted:
+        raise DataError(
+            f"'{folder}' is no \"{profile.name}\": the number of its text "
+            f"encoders is {count} and not {wanted}; name other models in "
+            f"{name_place(profile)}."
         )
 
 
@@ -370,13 +354,7 @@ def fingerprint_models(models: Models) -> str:
     Taught in notebooks/10_more_pictures_more_steps.ipynb.
     """
     digest = hashlib.sha256()
-    pipeline = models.pipeline
-    for part in (
-        models.clip,
-        pipeline.text_encoder,
-        pipeline.vae,
-        pipeline.unet,
-    ):
+    for part in (models.clip, *list_networks(models.pipeline)):
         for name, weight in part.state_dict().items():
             row = weight if weight.ndim < 2 else weight[0]
             start = row.flatten()[:64].float().cpu()

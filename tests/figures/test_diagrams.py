@@ -68,7 +68,13 @@ def draw_large_unet(theme):
 
 
 LABELS = {
-    draw_clip: ["text\nencoder", "image\nencoder", "0.90", "-0.05", r"“\$2”"],
+    draw_clip: [
+        "text\nencoder",
+        "picture\nencoder",
+        "0.90",
+        "-0.05",
+        r"“\$2”",
+    ],
     draw_table: ["photo", "1,125", "49,408", "49,408 frozen rows of 192"],
     draw_longest_table: ["X 3", "49,410", "of 768 numbers"],
     draw_article: ["①", "②", "③", "④", f"“{PROMPT}”", "X: 192 numbers"],

@@ -1,13 +1,11 @@
-"""Figures of a learning run, and the diagram of the method."""
+"""Figures of a learning run."""
 
 import pytest
-from PIL import Image
 
 from tutorial_lib.figures import (
     plot_panels,
     plot_settings,
     plot_with_levels,
-    sketch_similarity_method,
 )
 
 CURVES = {"own": ([0, 10], [0.1, 0.8]), "held out": ([0, 10], [0.4, 0.7])}
@@ -35,17 +33,6 @@ def test_a_level_is_named_with_its_height_and_lies_inside():
     axis = figure.axes[0]
     assert list_texts(axis) == ["median word: 0.28", "limit: 2.80"]
     assert axis.get_ylim()[1] > 2.8
-
-
-def test_the_diagram_has_the_three_steps_and_marks_what_changes():
-    images = [Image.new("RGB", (8, 8), "red")] * 4
-    figure = sketch_similarity_method("An illustration of X", images, 20, 8)
-    axis = figure.axes[0]
-    texts = " ".join(list_texts(axis))
-    for part in ("①", "②", "③", "“An illustration of X”", "X: 8 numbers"):
-        assert part in texts
-    thick = [box for box in axis.patches if box.get_linewidth() > 2]
-    assert len(thick) == 1
 
 
 def test_settings_have_intervals_on_one_scale_and_a_band_to_compare_with():

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import pytest
 from PIL import Image
@@ -59,6 +60,20 @@ def test_a_shown_figure_has_alt_text(monkeypatch):
     figure = plot_curves({"loss": ([0, 1], [2.0, 1.0])})
     show_figure(figure, alt="the loss falls")
     assert 'alt="the loss falls"' in shown[0].data
+
+
+def test_a_figure_of_few_colours_is_smaller_and_of_the_same_size(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    figure = plot_curves({"loss": ([0, 1], [2.0, 1.0])})
+    images = []
+    for colors in (256, 16):
+        show_figure(figure, alt="the loss falls", colors=colors)
+        code = re.search('base64,([^"]+)', shown[-1].data)[1]
+        images.append(Image.open(io.BytesIO(base64.b64decode(code))))
+    assert len(shown[1].data) < len(shown[0].data)
+    assert images[0].size == images[1].size
+    assert len(images[1].getcolors()) <= 16
 
 
 def test_a_data_uri_holds_the_same_image():

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 from diffusers import StableDiffusionPipeline
 
-from tutorial_lib.errors import WordError
+from tutorial_lib.errors import TutorialError, WordError
 from tutorial_lib.generation import (
     generate,
     make_noise,
     make_sampling_scheduler,
+    sampling,
 )
 
 
@@ -52,6 +54,54 @@ def test_generating_leaves_the_pipelines_scheduler_as_it_was(models):
     generate(models, "corgi")
     assert models.pipeline.scheduler is before
     assert make_sampling_scheduler(before.config).config.beta_end == 0.012
+
+
+# --- memory that is full
+
+
+@pytest.fixture
+def full_memory(monkeypatch):
+    """Let only so many images fit at once; return the tries and what is said.
+
+    The error is torch's own.
+    """
+    state = {"most": 8, "tries": [], "said": [], "steps": 0}
+    generate_batch = sampling.generate_batch
+
+    def draw(models, *, after_step, **given):
+        state["tries"].append(len(given["latents"]))
+        after_step()  # the memory fills up on the way
+        if len(given["latents"]) > state["most"]:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return generate_batch(models, after_step=after_step, **given)
+
+    monkeypatch.setattr(sampling, "generate_batch", draw)
+    monkeypatch.setattr(sampling.tqdm, "write", state["said"].append)
+    return state
+
+
+def test_full_memory_leads_to_smaller_batches_and_the_same_images(
+    models, full_memory
+):
+    given = {"count": 5, "seed": 1, "progress": False, "guidance_scale": 2}
+    full_memory["most"] = 5
+    expected = generate(models, "a photo of a corgi", **given)
+    full_memory.update(most=2, tries=[])
+    images = generate(models, "a photo of a corgi", **given)
+    assert full_memory["tries"] == [5, 2, 2, 1]
+    assert len(full_memory["said"]) == 1
+    assert "5 images at once" in full_memory["said"][0]
+    assert "(batch_size=2)" in full_memory["said"][0]
+    assert not differ(images, expected)
+
+
+def test_memory_that_is_too_small_for_one_image_is_an_error(
+    models, full_memory
+):
+    full_memory["most"] = 0
+    with pytest.raises(TutorialError, match="single image; close other"):
+        generate(models, "a corgi", count=4, progress=False)
+    assert full_memory["tries"] == [4, 2, 1]
 
 
 def test_a_learned_word_changes_the_image(models, make_word):

@@ -4,13 +4,13 @@ Its files are made up; only the list of them is the true one where a test
 says so.
 """
 
-import io
 import re
 import socket
 
 import pytest
 from image_files import make_image
 from local_server import serve
+from mini_dreambench import make_files, write_manifest
 
 from tutorial_lib.errors import FetchError, ImageError
 from tutorial_lib.images import (
@@ -25,73 +25,12 @@ from tutorial_lib.images import (
 from tutorial_lib.images.dreambench import MANIFEST, read_manifest
 from tutorial_lib.images.fetching import name_blob
 
-CLASSES = """Classes
-
-subject_name,class
-dog6,dog
-robot_toy,toy
-bear_plushie,stuffed animal
-
-Prompts
-
-Object Prompts
-
-prompt_list = [
-'a {0} {1} on a shelf'.format(unique_token, class_token),
-'a red {0} {1}'.format(unique_token, class_token)
-]
-
-Live Subject Prompts
-
-prompt_list = [
-'a {0} {1} in a hat'.format(unique_token, class_token)
-]
-"""
-LICENSES = """Made up
-
-bear_plushie: Photos taken by Nobody
-
-dog6:\x20
-(credit: https://unsplash.com/@someone)
-00: https://unsplash.com/photos/1
-
-robot_toy: Photos taken by Nobody Else
-
-Licenses
-"""
-
-
-def make_jpeg(side):
-    """Make the bytes of a small picture."""
-    content = io.BytesIO()
-    make_image(side, side).save(content, "JPEG")
-    return content.getvalue()
-
-
-def make_files():
-    """Make the files of a data set of three subjects."""
-    files = {
-        "prompts_and_classes.txt": CLASSES.encode(),
-        "references_and_licenses.txt": LICENSES.encode(),
-    }
-    for subject in ("bear_plushie", "dog6", "robot_toy"):
-        for number in range(3):
-            files[f"{subject}/0{number}.jpg"] = make_jpeg(64 + 8 * number)
-    return files
-
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     """Serve a made-up data set, which an empty folder is to keep."""
     files = make_files()
-    manifest = tmp_path / "manifest.tsv"
-    manifest.write_text(
-        "# made up\n"
-        + "".join(
-            f"{path}\t{len(content)}\t{name_blob(content)}\n"
-            for path, content in files.items()
-        )
-    )
+    manifest = write_manifest(files, tmp_path / "manifest.tsv")
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(dreambench, "MANIFEST", manifest)
     monkeypatch.setattr(dreambench, "DREAMBENCH_FOLDER", tmp_path / "kept")

@@ -119,13 +119,17 @@ def full_memory(monkeypatch):
     """
     said = []
     compute_on = DenoisingLoss.compute_on
-    state = {"fits": lambda plan: True, "tries": []}
+    state = {
+        "fits": lambda plan: True,
+        "tries": [],
+        "error": torch.cuda.OutOfMemoryError("CUDA out of memory."),
+    }
 
     def compute(loss, *batch):
         if torch.is_grad_enabled():
             state["tries"].append(loss.plan)
             if not state["fits"](loss.plan):
-                raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+                raise state["error"]
         return compute_on(loss, *batch)
 
     monkeypatch.setattr(DenoisingLoss, "compute_on", compute)
@@ -151,6 +155,26 @@ def test_full_memory_leads_to_the_next_plan_which_is_said(
     other = learn(models, images, **given, micro_batch_size=2)
     assert [e["step"] for e in word.history] == [0, 1, 2, 3]
     assert torch.allclose(word.vectors, other.vectors, atol=1e-3)
+
+
+def test_a_mac_s_full_memory_leads_to_the_next_plan_too(
+    models, images, full_memory
+):
+    state, said = full_memory
+    state["error"] = RuntimeError("MPS backend out of memory (MPS allocated")
+    state["fits"] = lambda plan: plan.gradient_checkpointing
+    word = learn(models, images, recipe="denoising", steps=3)
+    assert state["tries"][:2] == [StepPlan(4, False), StepPlan(4, True)]
+    assert word.steps == 3 and len(said) == 1
+
+
+def test_another_error_is_raised_as_it_is(models, images, full_memory):
+    state, said = full_memory
+    state["error"] = RuntimeError("shapes cannot be multiplied")
+    state["fits"] = lambda plan: False
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        learn(models, images, recipe="denoising", steps=3)
+    assert len(state["tries"]) == 1 and not said
 
 
 def test_memory_that_fills_up_later_is_noticed_too(

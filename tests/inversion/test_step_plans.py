@@ -7,13 +7,13 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch.nn import functional
 
+from tutorial_lib.devices import measure_free_bytes
 from tutorial_lib.inversion.step_plans import (
     StepPlan,
     choose_plan,
     describe_plan,
     estimate_bytes,
     list_plans,
-    measure_free_bytes,
 )
 
 GIB = 2**30

@@ -127,6 +127,8 @@ def test_the_history_has_each_step_and_ends_with_the_word(models, images):
     assert [entry["step"] for entry in heard] == list(range(13))
     measured = [e["step"] for e in heard if e["evaluation"] is not None]
     assert measured == [0, 10, 12]
+    kept = [e["step"] for e in heard if e["vectors"] is not None]
+    assert kept == [0, 1, 2, 3, 5, 10, 12]
     assert heard[0]["loss"] is None and heard[5]["loss"] > 0
     assert heard[1]["lr"] > heard[11]["lr"] > heard[12]["lr"] > 0
     assert torch.equal(word.history[-1]["vectors"], word.vectors)
@@ -256,10 +258,11 @@ def test_pictures_of_any_size_will_do(models, images):
     assert learn(models, mixed, steps=2).steps > 2
 
 
-def test_half_precision_models_learn_in_float32(mini_profile, images):
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_models_learn_in_float32(mini_profile, images, dtype):
     """As on a GPU: the frozen parts in half, the word and Adam in whole."""
     models = load_models(mini_profile, device="cpu")
-    models.pipeline.to(torch.bfloat16)
+    models.pipeline.to(dtype)
     word = learn(models, images, recipe="denoising", steps=4)
     assert word.vectors.dtype == torch.float32
     assert torch.isfinite(word.vectors).all()

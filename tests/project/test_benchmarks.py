@@ -77,3 +77,24 @@ def test_after_its_time_no_row_is_begun(benchmark_of, capsys):
     benchmark.measure("one", lambda: {"seconds": 1.0})
     assert not benchmark.rows and not benchmark.options.json.exists()
     assert "no time left for: one" in capsys.readouterr().out
+
+
+def test_the_memory_and_time_in_the_last_lesson_were_measured():
+    path = BENCHMARKS / "results" / "real_architecture_h200.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    lesson = BENCHMARKS.parent / "notebooks" / "11_your_own_x.ipynb"
+    text = lesson.read_text(encoding="utf-8")
+    measured = [row for row in rows if row["row"] == "ours, float16"]
+    assert [row["batch_size"] for row in measured] == [1, 4]
+    for row in measured:
+        peak, reserved = (
+            f"{row['whole'][name]:.1f} GiB"
+            for name in ("allocated_gib", "reserved_gib")
+        )
+        step = f"{1000 * row['mean_seconds']:.0f} ms"
+        cells = f"| {peak} | {reserved} | {step} | not measured |"
+        begin = f"| batch {row['batch_size']}"
+        assert any(
+            line.lstrip(' "').startswith(begin) and cells in line
+            for line in text.splitlines()
+        ), cells

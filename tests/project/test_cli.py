@@ -24,13 +24,14 @@ from tutorial_lib.evaluation import (
 )
 from tutorial_lib.inversion import DenoisingLoss
 from tutorial_lib.inversion.config import RECIPES
-from tutorial_lib.kinds import KINDS
+from tutorial_lib.kinds import KINDS, LEARNABLE_KINDS
 from tutorial_lib.models import fingerprint_models
+from tutorial_lib.training.command_options import StageName
 from tutorial_lib.training.stages import LARGER_VAE, STAGES
 from tutorial_lib.words import FORMS, LearnedWord
 from tutorial_lib.words.word_file import DTYPES
 
-COMMANDS = ("run", "evaluate", "sweep", "convert", "notebooks", "models")
+COMMANDS = "run learn evaluate sweep convert notebooks models".split()
 
 
 @pytest.mark.parametrize(
@@ -83,8 +84,9 @@ def test_the_help_lists_the_commands_without_waiting_for_torch():
 
 def test_the_choices_are_those_of_the_library():
     assert get_args(cli.KindName) == tuple(KINDS)
+    assert get_args(cli.LearnableKindName) == tuple(LEARNABLE_KINDS)
     assert set(get_args(cli.RecipeName)) == set(RECIPES)
-    assert get_args(cli.StageName) == ("all", *STAGES, LARGER_VAE)
+    assert get_args(StageName) == ("all", *STAGES, LARGER_VAE)
     assert get_args(cli.FormName) == tuple(FORMS)
     assert get_args(cli.DtypeName) == tuple(DTYPES)
 

@@ -62,16 +62,17 @@ FAULTS = {
         "04_how_stable_diffusion_draws",
         replace_line(
             "generation/sampling.py",
-            "\n            guidance_scale=guidance_scale,\n",
-            "\n            guidance_scale=1.0,\n",
+            "latents.to(prompt_embeds),\n"
+            "            guidance_scale=guidance_scale,\n",
+            "latents.to(prompt_embeds),\n            guidance_scale=1.0,\n",
         ),
     ),
     "the loss asks for another noise": (
         "05_textual_inversion",
         replace_line(
-            "inversion/losses.py",
-            "        target = noise\n",
-            "        target = torch.randn_like(noise)\n",
+            "inversion/timesteps.py",
+            "        return noise\n",
+            "        return torch.randn_like(noise)\n",
         ),
     ),
     "the images show something else": ("06_t_shirt", give_other_images),

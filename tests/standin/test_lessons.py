@@ -5,14 +5,20 @@ hold, and is passed over. `make test-real` runs them all.
 """
 
 import os
+import re
+from dataclasses import replace
 
 import nbformat
 import pytest
+from mini_dreambench import save_mini_dreambench
+from mini_encoders import save_mini_encoders
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
+from tutorial_lib.images import dreambench
 from tutorial_lib.notebooks import CELL_TIMEOUT, FOLDER
-from tutorial_lib.settings import ROOT
+from tutorial_lib.settings import PROFILES, ROOT
+from tutorial_lib.words import LearnedWord
 
 LESSONS = sorted(path.stem for path in FOLDER.glob("[0-9]*.ipynb"))
 QUICK = [name for name in LESSONS if name[:2] in "00 05 06 08 11".split()]
@@ -35,14 +41,20 @@ def run(standin, tmp_path_factory):
         "TUTORIAL_MODEL": "sd15",
         "TUTORIAL_SD15": str(standin),
         "TUTORIAL_OUT": str(tmp_path_factory.mktemp("out")),
+        "HF_HUB_OFFLINE": "1",  # a test fetches nothing
     }
 
-    def run_lesson(name, first=""):
+    def run_lesson(name, first="", changes=()):
         """Return a lesson's code, and what it printed.
 
-        `first` is code that is run before it.
+        `first` is code that is run before it; `changes` are pairs of what
+        stands in it and what is to stand there.
         """
         notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+        for old, new in changes:
+            assert any(old in cell.source for cell in notebook.cells), old
+            for cell in notebook.cells:
+                cell.source = cell.source.replace(old, new)
         notebook.cells.insert(0, new_code_cell(first))
         client = NotebookClient(
             notebook,
@@ -77,3 +89,77 @@ def test_a_lesson_runs_in_few_steps(name, run):
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_runs_whole(name, run):
     check_claims(name, *run(name))
+
+
+# --- photos of a public set, and the networks that measure
+
+
+PHOTOS = """
+from pathlib import Path
+from tutorial_lib.evaluation import image_encoders
+from tutorial_lib.images import dreambench
+dreambench.DREAMBENCH_FOLDER = Path({folder!r})
+dreambench.MANIFEST = Path({manifest!r})
+image_encoders.ENCODERS_FOLDER = {encoders!r}
+"""
+
+
+@pytest.fixture
+def data_set(tmp_path):
+    """Return the folder of a made-up data set, and the list of its files."""
+    return save_mini_dreambench(tmp_path / "dreambench")
+
+
+@pytest.fixture
+def photos(data_set, tmp_path):
+    """Return code that lets photos and encoders be small made-up ones."""
+    folder, manifest = data_set
+    save_mini_encoders(tmp_path / "encoders")
+    return PHOTOS.format(
+        folder=str(folder),
+        manifest=str(manifest),
+        encoders=str(tmp_path / "encoders"),
+    )
+
+
+def test_the_last_lesson_learns_and_measures_a_subject_of_dreambench(
+    run, photos
+):
+    code, printed = run(
+        "11_your_own_x",
+        first=FEW_STEPS + photos,
+        changes=[
+            ('SUBJECT = ""', 'SUBJECT = "dreambench/dog6"'),
+            ('DESCRIPTION = ""', 'DESCRIPTION = "small brown dog"'),
+            ("count=4", "count=1"),
+        ],
+    )
+    check_claims("11_your_own_x", code, printed)
+    assert "3 of 3 files used" in printed and "Unsplash License" in printed
+    table = printed[printed.index("dog6  ") :]
+    assert re.match(r"dog6 +DINO +CLIP-I +CLIP-T\n", table)
+    for row in ("real photos", "X ", '"small brown dog"', '"dog"', "X minus"):
+        assert f"\n{row}" in table, row
+    assert "1 pictures a row, 1 prompts" in table
+    assert "Ruiz et al." in table
+    assert "'initializer': 'dog'" in printed
+
+
+def test_the_readme_s_example_is_short_and_runs(
+    sd15, data_set, tmp_path, monkeypatch
+):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    part = readme[readme.index("### With Stable Diffusion 1.5") :]
+    code = re.search(r"```python\n(.*?)```", part, re.DOTALL)[1]
+    assert code.count("\n") - code.count("\n\n") <= 12
+    few = {"similarity_steps": 10, "denoising_steps": 4}
+    few["num_inference_steps"] = 2
+    monkeypatch.setitem(PROFILES, "sd15", replace(PROFILES["sd15"], **few))
+    monkeypatch.setattr(dreambench, "DREAMBENCH_FOLDER", data_set[0])
+    monkeypatch.setattr(dreambench, "MANIFEST", data_set[1])
+    monkeypatch.chdir(tmp_path)
+    space = {}
+    exec(code, space)
+    assert len(space["pictures"]) == 4
+    word = LearnedWord.load("X.safetensors", space["models"].profile)
+    assert word.vectors.equal(space["word"].vectors)

@@ -8,9 +8,17 @@ import open_clip
 import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion import (
+    StableDiffusionSafetyChecker,
+)
 from single_files import save_single_file
 from standins import TRUE_CLIP, TRUE_UNET, TRUE_VAE, make_unet, make_vae
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import (
+    CLIPConfig,
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPVisionConfig,
+)
 
 from tutorial_lib import LearnedWord, generate, learn_word
 from tutorial_lib.errors import DataError
@@ -90,6 +98,24 @@ def test_a_single_file_is_read_with_the_real_sizes(part, kind):
     with torch.device("meta"):
         network = kind.from_config(read_config(part))
     assert count_weights(network) == NUM_WEIGHTS[part]
+
+
+def test_the_download_is_as_large_as_all_weights_in_float32():
+    with torch.device("meta"):
+        config = CLIPVisionConfig(
+            hidden_size=1024,
+            intermediate_size=4096,
+            num_hidden_layers=24,
+            num_attention_heads=16,
+            patch_size=14,
+            projection_dim=768,
+        )
+        safety_checker = StableDiffusionSafetyChecker(
+            CLIPConfig(vision_config=config.to_dict(), projection_dim=768)
+        )
+    count = sum(NUM_WEIGHTS.values()) + count_weights(safety_checker)
+    megabytes = count * 4 / 1e6
+    assert PROFILES["sd15"].hub.megabytes == pytest.approx(megabytes, rel=1e-3)
 
 
 # --- learning and drawing
@@ -198,3 +224,14 @@ def test_models_of_another_width_are_refused(refuse, miniature, tmp_path):
     shutil.copytree(miniature / "sd", folder)
     message = refuse(folder)
     assert "32 numbers and not 768" in message
+
+
+@pytest.mark.parametrize("name", ["sd2", "sdxl"])
+def test_one_file_of_another_family_is_refused_with_the_remedy(
+    name, monkeypatch, tmp_path
+):
+    path = tmp_path / "mine.safetensors"
+    path.touch()
+    monkeypatch.setenv(f"TUTORIAL_{name.upper()}", str(path))
+    with pytest.raises(DataError, match="a folder that diffusers wrote"):
+        load_models(name, device="cpu")

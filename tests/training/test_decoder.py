@@ -10,7 +10,7 @@ from mini_training import SamePixels, keep_latents
 from tutorial_lib.evaluation import measure_sharpness
 from tutorial_lib.training.checkpoints import load_trained, read_checkpoint
 from tutorial_lib.training.config import read_config
-from tutorial_lib.training.decoder import make_source, train_decoder
+from tutorial_lib.training.decoder import COLUMNS, train_decoder
 from tutorial_lib.training.decoder_losses import AdversarialVAE, DecoderLoss
 from tutorial_lib.training.discriminator import (
     PatchDiscriminator,
@@ -20,7 +20,7 @@ from tutorial_lib.training.discriminator import (
 from tutorial_lib.training.larger_vae import halve, make_larger_vae
 from tutorial_lib.training.optimization import make_optimizer, split_parameters
 from tutorial_lib.training.partial_denoising import PartialDenoiser
-from tutorial_lib.training.sampling import ImagePool
+from tutorial_lib.training.sampling import ImagePool, make_source
 from tutorial_lib.training.steps import Step
 
 CONFIG = dataclasses.replace(
@@ -57,7 +57,7 @@ def train(vae, folder, name, stop_at=None, soften=keep_latents, **changes):
         copy,
         SamePixels(),
         count,
-        make_source(ImagePool(folder, {"captioned": [0]})),
+        make_source(ImagePool(folder, {"captioned": [0]}), COLUMNS),
         folder / f"{name}.pt",
         dataclasses.replace(CONFIG, **changes),
     )

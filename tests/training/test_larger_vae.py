@@ -15,7 +15,7 @@ from tutorial_lib.training.batches import name_shard
 from tutorial_lib.training.checkpoints import read_checkpoint
 from tutorial_lib.training.clip import make_clip
 from tutorial_lib.training.config import read_config
-from tutorial_lib.training.decoder import make_source
+from tutorial_lib.training.decoder import COLUMNS
 from tutorial_lib.training.enlarging import enlarge_vae
 from tutorial_lib.training.larger_vae import (
     compute_encoder_loss,
@@ -23,7 +23,7 @@ from tutorial_lib.training.larger_vae import (
     make_larger_vae,
     train_larger_vae,
 )
-from tutorial_lib.training.sampling import ImagePool
+from tutorial_lib.training.sampling import ImagePool, make_source
 from tutorial_lib.training.stages import LARGER_VAE, run_stages
 from tutorial_lib.training.training_run import TrainingRun
 
@@ -81,7 +81,7 @@ def test_the_encoder_learns_and_the_smaller_vae_stays(
         small_vae,
         SamePixels(),
         keep_latents,
-        make_source(ImagePool(edges, {"captioned": [0]})),
+        make_source(ImagePool(edges, {"captioned": [0]}), COLUMNS),
         tmp_path / "larger.pt",
         dataclasses.replace(CONFIG, steps=40, ema=0.0),
     )
@@ -110,7 +110,7 @@ def test_the_larger_vae_of_models_is_trained_and_loads(
     dataset.save_shard(
         path, list(pixels), [""] * 4, [{}] * 4, {"token_ids": token_ids}
     )
-    source = make_source(ImagePool(tmp_path, {"captioned": [0]}))
+    source = make_source(ImagePool(tmp_path, {"captioned": [0]}), COLUMNS)
     config = dataclasses.replace(CONFIG, batch_size=4, steps=2)
     given = dataclasses.replace(copy.deepcopy(models), clip=make_clip().clip)
     enlarge_vae(given, source, config, tmp_path / "vae")

@@ -9,17 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from two_processes import TWO_PROCESSES
 
 from tutorial_lib.training.checkpoints import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
-TOLERANCE = 1e-4  # of a weight: a tenth of what one step may move it
-TWO_PROCESSES = [
-    *("-m", "accelerate.commands.launch", "--multi_gpu"),
-    *("--num_processes", "2", "--num_machines", "1"),
-    *("--mixed_precision", "no", "--dynamo_backend", "no"),
-    *("--main_process_port", "0"),
-]
+# The share of weights that may be off by more than a tenth of a step. Of the
+# decoder's gradients many are zero but for rounding (see training_of_two.py).
+MAX_SHARES = {"clip.pt": 0.0, "unet.pt": 0.0, "decoder.pt": 1e-3}
 SCRIPT = """
 import pathlib, sys
 import torch
@@ -65,9 +63,13 @@ def checkpoints(shards, tmp_path_factory):
 def test_two_processes_give_what_one_gives(checkpoints, name):
     one, two = (content[name] for content in checkpoints)
     assert one["step"] == two["step"] == 3
-    for key, weight in one["model"].items():
-        error = (weight.float() - two["model"][key].float()).abs().max()
-        assert error <= TOLERANCE, (key, error)
+    tenth_of_a_step = one["config"]["lr"] / 10
+    errors = [
+        (weight.float() - two["model"][key].float()).abs().flatten()
+        for key, weight in one["model"].items()
+    ]
+    is_off = torch.cat(errors) > tenth_of_a_step
+    assert is_off.float().mean() <= MAX_SHARES[name]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,7 +15,7 @@ from tutorial_lib.training.export import (
 )
 from tutorial_lib.training.partial_denoising import PartialDenoiser
 from tutorial_lib.training.perceptual_loss import PerceptualLoss
-from tutorial_lib.training.sampling import ImagePool
+from tutorial_lib.training.sampling import ImagePool, make_source
 from tutorial_lib.training.steps import Step
 from tutorial_lib.world import PARTS
 
@@ -72,12 +72,12 @@ def test_the_vae_and_its_decoder_take_two_steps(shards, configs, tmp_path):
     held_out = ImagePool(shards, {"held-out": [79]})
     pool = ImagePool(shards, POOLS)
     model = vae.train_vae(
-        vae.make_source(pool, 0.25),
+        make_source(pool, vae.COLUMNS, 0.25),
         64,
         tmp_path / "vae.pt",
         "cpu",
         configs("vae"),
-        vae.make_source(held_out, names=HELD_OUT),
+        make_source(held_out, vae.COLUMNS, names=HELD_OUT),
     )
     before = {k: v.clone() for k, v in model.state_dict().items()}
     trained_clip = clip.make_clip(SMALL_CLIP).clip.eval()
@@ -90,10 +90,10 @@ def test_the_vae_and_its_decoder_take_two_steps(shards, configs, tmp_path):
             make_noise_scheduler(),
             scaling_factor=1.0,
         ),
-        decoder.make_source(pool, 0.25),
+        make_source(pool, decoder.COLUMNS, 0.25),
         tmp_path / "decoder.pt",
         configs("decoder", lr=1e-2, ema=0.0),
-        decoder.make_source(held_out, names=HELD_OUT),
+        make_source(held_out, decoder.COLUMNS, names=HELD_OUT),
     )
     for name, weight in model.state_dict().items():
         is_decoder = name.startswith(("decoder.", "post_quant_conv."))
@@ -116,7 +116,7 @@ def test_the_unet_takes_two_steps_on_latents(shards, configs, tmp_path):
         small,
         text_encoder_from_clip(clip.make_clip(SMALL_CLIP).clip),
         factor,
-        unet.make_source(encoder.latents, 0.5),
+        make_source(encoder.latents, unet.COLUMNS, 0.5),
         tmp_path / "unet.pt",
         configs("unet", ema=0.0),
     )

@@ -1,5 +1,6 @@
 """Evaluation: how well was X learned, compared with four reference rows."""
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable
@@ -46,6 +47,7 @@ from tutorial_lib.evaluation.statistics import (
 )
 from tutorial_lib.kinds import KINDS, Prompt
 from tutorial_lib.models import Models
+from tutorial_lib.processes import count_processes, is_main_process, share_out
 
 
 @dataclass
@@ -290,7 +292,8 @@ def evaluate_words(
     """Make and judge all rows for concepts whose words were learned.
 
     Each row has about `count` images a concept; `named` splits them among
-    `num_names` named concepts. All rows start from the same noise.
+    `num_names` named concepts. All rows start from the same noise. Several
+    processes share the concepts out.
     Taught in notebooks/06_t_shirt.ipynb.
     """
     kind = read_choice(kind, "kind", KINDS)
@@ -301,23 +304,35 @@ def evaluate_words(
     evaluation = Evaluation(kind, seeds, recipe, seconds_per_word)
     builder = GalleryBuilder(judge=judges.of_kind(kind), kind=kind)
     counts = split_count(kind, count)
-    images_each = 4 * sum(counts.values()) + num_names * sum(
-        math.ceil(count / num_names) for count in counts.values()
-    )
-    with tqdm(
-        total=len(subjects) * images_each,
-        desc=f"Judging, {kind}",
-        unit="picture",
-    ) as bar:
-        for i, subject in enumerate(subjects):
-            evaluation.judged += evaluate_concept(
+    with make_bar(kind, len(subjects), counts, num_names) as bar:
+        judged = share_out(
+            lambda i: evaluate_concept(
                 models,
                 judges,
                 builder,
-                subject,
+                subjects[i],
                 counts=counts,
                 num_names=num_names,
                 seed=seed + 1000 * i,
                 advance=bar.update,
-            )
+            ),
+            range(len(subjects)),
+        )
+    evaluation.judged = list(itertools.chain(*judged))
     return evaluation
+
+
+def make_bar(
+    kind: str, num_subjects: int, counts: dict[Prompt, int], num_names: int
+) -> tqdm:
+    """Make a bar of the images that the main process judges."""
+    images_each = 4 * sum(counts.values()) + num_names * sum(
+        math.ceil(count / num_names) for count in counts.values()
+    )
+    own_subjects = math.ceil(num_subjects / count_processes())
+    return tqdm(
+        total=own_subjects * images_each,
+        desc=f"Judging, {kind}",
+        unit="picture",
+        disable=not is_main_process(),
+    )

@@ -8,6 +8,9 @@ is worth:
 - `x`: pictures made with the learned word;
 - `description`: with a plain description in its place;
 - `initializer`: with the ordinary word that X began as.
+
+DINO knows photos. What the tiny models draw is measured by a judge of their
+drawn world instead, the same way.
 """
 
 from collections.abc import Sequence
@@ -26,6 +29,8 @@ from tutorial_lib.evaluation.image_encoders import (
     embed_with_encoder,
     load_encoder,
 )
+from tutorial_lib.evaluation.judge_networks import EmbeddingJudge
+from tutorial_lib.evaluation.judges import embed_with_judge, load_judges
 from tutorial_lib.evaluation.statistics import (
     Share,
     estimate_mean,
@@ -34,11 +39,9 @@ from tutorial_lib.evaluation.statistics import (
 from tutorial_lib.generation import generate
 from tutorial_lib.images import Concept, Images, as_concept
 from tutorial_lib.inversion import fill_templates
-from tutorial_lib.kinds import get_kind
+from tutorial_lib.kinds import KINDS, get_kind
 from tutorial_lib.models import Models
 from tutorial_lib.words import LearnedWord
-
-MEASURES = ("DINO", "CLIP-I", "CLIP-T")
 
 
 @dataclass
@@ -47,6 +50,11 @@ class FidelityEncoders:
 
     dino: ImageEncoder
     clip: ImageEncoder
+
+
+# The judge stands for all of them where pictures are drawn.
+Encoders = FidelityEncoders | EmbeddingJudge
+JUDGE = "judge"  # its measure
 
 
 @dataclass
@@ -69,7 +77,8 @@ class FidelityRow:
 class Fidelity:
     """The rows of one concept, and how they were measured.
 
-    `learned_with` is the CLIP that the word was learned with.
+    `encoders` says which network takes each measure, `learned_with` which
+    CLIP the word was learned with.
     """
 
     concept: str
@@ -130,6 +139,18 @@ def load_fidelity_encoders(
     )
 
 
+def load_usual_encoders(models: Models, kind: str) -> Encoders:
+    """Load what knows the models' pictures of this kind of concept.
+
+    For the tiny models it is the judge of patterns or of people, which
+    learned from drawn pictures alone; there is none of objects. For all
+    others it is DINO and CLIP. Raises FetchError if these cannot be had.
+    """
+    if models.profile.knows_drawn_world and kind in KINDS:
+        return load_judges(device=models.device).of_kind(kind)
+    return load_fidelity_encoders(device=models.device)
+
+
 def compare_with_real(
     generated: Float[Tensor, "num_images width"],
     real: Float[Tensor, "num_real width"],
@@ -137,7 +158,8 @@ def compare_with_real(
     """Return each picture's mean cosine with all real ones.
 
     All vectors are of length one. The mean of the list is DreamBench's DINO
-    or CLIP-I: the mean pairwise cosine.
+    or CLIP-I: the mean pairwise cosine. Taught in
+    notebooks/11_your_own_x.ipynb.
     """
     return (generated @ real.T).mean(dim=1).tolist()
 
@@ -148,7 +170,7 @@ def compare_with_each_other(
     """Return each real photo's mean cosine with the others.
 
     This is what a perfect word could reach. Raises TutorialError for fewer
-    than two photos.
+    than two photos. Taught in notebooks/11_your_own_x.ipynb.
     """
     if len(real) < 2:
         raise TutorialError(
@@ -158,41 +180,50 @@ def compare_with_each_other(
     return ((cosines.sum(1) - cosines.diagonal()) / (len(real) - 1)).tolist()
 
 
-def measure_cosines(
-    encoders: FidelityEncoders,
+def embed_for_each_measure(
+    encoders: Encoders, images: list[Image.Image]
+) -> dict[str, Float[Tensor, "num_images width"]]:
+    """Return the images' vectors for each measure that compares images."""
+    if isinstance(encoders, EmbeddingJudge):
+        return {JUDGE: embed_with_judge(encoders, images)}
+    return {
+        "DINO": embed_with_encoder(encoders.dino, images),
+        "CLIP-I": embed_with_encoder(encoders.clip, images),
+    }
+
+
+def measure_generated(
+    encoders: Encoders,
     generated: list[Image.Image],
     real: list[Image.Image],
     texts: list[str],
 ) -> dict[str, list[float]]:
     """Return a row's cosines, by measure, a number for each picture.
 
-    `texts[i]` is what the i-th generated picture is to show.
+    `texts[i]` is what the i-th generated picture is to show. A judge reads
+    no texts.
     """
-    by_dino = embed_with_encoder(encoders.dino, generated)
-    by_clip = embed_with_encoder(encoders.clip, generated)
-    asked = embed_texts_with_encoder(encoders.clip, texts)
-    return {
-        "DINO": compare_with_real(
-            by_dino, embed_with_encoder(encoders.dino, real)
-        ),
-        "CLIP-I": compare_with_real(
-            by_clip, embed_with_encoder(encoders.clip, real)
-        ),
-        "CLIP-T": (by_clip * asked).sum(dim=1).tolist(),
+    vectors = embed_for_each_measure(encoders, generated)
+    given = embed_for_each_measure(encoders, real)
+    cosines = {
+        measure: compare_with_real(vectors[measure], given[measure])
+        for measure in vectors
     }
+    if isinstance(encoders, FidelityEncoders):
+        asked = embed_texts_with_encoder(encoders.clip, texts)
+        cosines["CLIP-T"] = (vectors["CLIP-I"] * asked).sum(dim=1).tolist()
+    return cosines
 
 
 def measure_photos(
-    encoders: FidelityEncoders, photos: list[Image.Image]
+    encoders: Encoders, photos: list[Image.Image]
 ) -> FidelityRow:
     """Return the row of the real photos, each against the others."""
     cosines = {
-        "DINO": compare_with_each_other(
-            embed_with_encoder(encoders.dino, photos)
-        ),
-        "CLIP-I": compare_with_each_other(
-            embed_with_encoder(encoders.clip, photos)
-        ),
+        measure: compare_with_each_other(vectors)
+        for measure, vectors in embed_for_each_measure(
+            encoders, photos
+        ).items()
     }
     return FidelityRow("real", "", photos, [], cosines)
 
@@ -204,7 +235,7 @@ def measure_fidelity(
     prompts: str | Sequence[str] | None = None,
     *,
     description: str | None = None,
-    encoders: FidelityEncoders | None = None,
+    encoders: Encoders | None = None,
     count: int = 4,
     seed: int = 0,
 ) -> Fidelity:
@@ -214,14 +245,17 @@ def measure_fidelity(
     DreamBench's. `description` says what the pictures show in ordinary words
     ("small brown dog"); without it that row is left out, and so is that of
     the real photos if there is only one. CLIP-T is the cosine with the prompt
-    that has the initializer in its gap, for every row. Raises FetchError if
-    the encoders cannot be had, WordError for a prompt without a gap.
+    that has the initializer in its gap, for every row. `encoders` are the
+    networks that measure, by default those that know the models' pictures
+    (`load_usual_encoders`). Raises FetchError if they cannot be had,
+    WordError for a prompt without a gap. Taught in
+    notebooks/11_your_own_x.ipynb.
     """
     concept = as_concept(concept)
     prompts = read_prompts(prompts, concept.kind, word)
     count = read_whole_number(count, "count", 1)
     if encoders is None:
-        encoders = load_fidelity_encoders(device=models.device)
+        encoders = load_usual_encoders(models, concept.kind)
     fidelity = Fidelity(
         concept.name, describe_encoders(encoders), describe_clip(models)
     )
@@ -235,8 +269,8 @@ def measure_fidelity(
         if text:
             words = [word] if name == "x" else []
             images = generate_row(models, prompts, text, words, count, seed)
-            cosines = measure_cosines(encoders, images, concept.images, asked)
-            row = FidelityRow(name, text, images, shown, cosines)
+            values = measure_generated(encoders, images, concept.images, asked)
+            row = FidelityRow(name, text, images, shown, values)
             fidelity.rows[name] = row
     return fidelity
 
@@ -279,8 +313,10 @@ def generate_row(
     )
 
 
-def describe_encoders(encoders: FidelityEncoders) -> dict[str, str]:
+def describe_encoders(encoders: Encoders) -> dict[str, str]:
     """Return which network takes each measure."""
+    if isinstance(encoders, EmbeddingJudge):
+        return {JUDGE: "a judge that learned from drawn pictures alone"}
     clip = encoders.clip.source.label
     return {"DINO": encoders.dino.source.label, "CLIP-I": clip, "CLIP-T": clip}
 

@@ -1,8 +1,9 @@
 """Fidelity as a table, with published rows for orientation."""
 
+import textwrap
 from dataclasses import dataclass
 
-from tutorial_lib.evaluation.fidelity import MEASURES, Fidelity
+from tutorial_lib.evaluation.fidelity import JUDGE, Fidelity
 from tutorial_lib.evaluation.statistics import Share
 
 LABELS = {
@@ -12,6 +13,7 @@ LABELS = {
     "initializer": "initializer",
 }
 WIDTH = 22  # signs of a column
+PAGE_WIDTH = 96  # of the notes below the table
 
 
 @dataclass(frozen=True)
@@ -56,30 +58,44 @@ def format_cosine(share: Share | None) -> str:
 def format_fidelity(fidelity: Fidelity) -> str:
     """Return the rows with their 95 % intervals, and the published ones.
 
-    Higher is better in every column.
+    Higher is better in every column. Nothing was published of the drawn
+    world's judge. Taught in notebooks/11_your_own_x.ipynb.
     """
-    lines = [format_row(fidelity.concept, list(MEASURES))]
+    measures = list(fidelity.encoders)
+    lines = [format_row(fidelity.concept, measures)]
     for name, row in fidelity.rows.items():
         label = LABELS[name]
+        if name == "real" and JUDGE in measures:
+            label = "given pictures"  # they were drawn
         if name in ("description", "initializer"):
             label = f'"{row.text}"'
-        shares = [fidelity.rate(measure, name) for measure in MEASURES]
+        shares = [fidelity.rate(measure, name) for measure in measures]
         lines.append(format_row(label, list(map(format_cosine, shares))))
     for name in ("description", "initializer"):
         if name in fidelity.rows:
-            leads = [fidelity.lead(measure, name) for measure in MEASURES]
+            leads = [fidelity.lead(measure, name) for measure in measures]
             label = f"X minus {LABELS[name]}"
             lines.append(format_row(label, list(map(format_cosine, leads))))
-    lines.append(format_row("published", []))
+    notes = [describe_protocol(fidelity)]
+    if "DINO" in measures:
+        lines += format_published(measures)
+        notes.append(PROTOCOL)
+    wrapped = [textwrap.fill(note, PAGE_WIDTH) for note in notes]
+    return "\n".join([*lines, "", *wrapped])
+
+
+def format_published(measures: list[str]) -> list[str]:
+    """Return the published rows, a line for each."""
+    lines = [format_row("published", [])]
     for published in PUBLISHED:
         means = [
             f"{published.means[measure]:.3f}".removeprefix("0")
             if measure in published.means
             else ""
-            for measure in MEASURES
+            for measure in measures
         ]
         lines.append(format_row(f"  {published.label}", means))
-    return "\n".join([*lines, "", describe_protocol(fidelity), PROTOCOL])
+    return lines
 
 
 def format_row(label: str, cells: list[str]) -> str:
@@ -94,11 +110,25 @@ def describe_protocol(fidelity: Fidelity) -> str:
     """Return in words how the rows were measured."""
     x = fidelity.rows["x"]
     num_prompts = len(set(x.prompts))
-    clip = fidelity.encoders["CLIP-T"]
-    return (
+    parts = [
         f"Mean cosines with 95 % intervals; {len(x.images)} pictures a row, "
-        f"{num_prompts} prompts. DINO: {fidelity.encoders['DINO']}; CLIP-I "
-        f"and CLIP-T: {clip}. X was learned with {fidelity.learned_with}. "
-        "DINO and CLIP-I compare with the given photos, each of those with "
-        "the others; CLIP-T with the prompt."
-    )
+        f"{num_prompts} prompts. {describe_networks(fidelity.encoders)} X "
+        f"was learned with {fidelity.learned_with}.",
+        "Pictures are compared with the given ones, and each of those with "
+        "the others.",
+    ]
+    if "CLIP-T" in fidelity.encoders:
+        parts.append("CLIP-T compares with the prompt.")
+    return " ".join(parts)
+
+
+def describe_networks(encoders: dict[str, str]) -> str:
+    """Return which network takes which measures, in words."""
+    measures: dict[str, list[str]] = {}
+    for measure, network in encoders.items():
+        measures.setdefault(network, []).append(measure)
+    parts = [
+        f"{' and '.join(names)}: {network}"
+        for network, names in measures.items()
+    ]
+    return f"{'; '.join(parts)}."

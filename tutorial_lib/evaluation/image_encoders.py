@@ -18,9 +18,10 @@ from torch.nn import functional
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
 from tutorial_lib.arguments import read_choice
+from tutorial_lib.devices import read_device
 from tutorial_lib.errors import FetchError
 from tutorial_lib.images import Images, as_images
-from tutorial_lib.models import quiet_libraries, read_device
+from tutorial_lib.models import quiet_libraries
 from tutorial_lib.settings import ENCODERS_FOLDER
 
 BATCH_SIZE = 32

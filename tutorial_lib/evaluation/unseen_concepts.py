@@ -22,6 +22,7 @@ from tutorial_lib.images import Concept
 from tutorial_lib.inversion import RECIPES, learn_word
 from tutorial_lib.kinds import KINDS
 from tutorial_lib.models import Models, fingerprint_models
+from tutorial_lib.processes import share_out
 from tutorial_lib.words import LearnedWord
 
 NUM_NAMES = 3  # for each unseen concept: names differ, so many are wanted
@@ -40,7 +41,8 @@ def evaluate_seeds(
 
     A row has `count` images a concept; three names share those of "named".
     `checkpoints` is a folder: words that are whole there are taken from it,
-    and one that was broken off goes on. Ctrl-C is raised on.
+    and one that was broken off goes on. Ctrl-C is raised on. Several
+    processes share the concepts out.
     """
     kind = read_choice(kind, "kind", KINDS)
     seeds = read_seeds(seeds)
@@ -49,23 +51,24 @@ def evaluate_seeds(
     if checkpoints is not None:  # the words of other models are of no use
         checkpoints = read_path(checkpoints, "checkpoints")
         checkpoints = checkpoints / fingerprint_models(models)
-    subjects, seconds = [], 0.0
-    for i, seed in enumerate(seeds):
+
+    def learn_subject(i: int) -> tuple[Subject, float]:
+        """Learn the word of one seed; return how many seconds it took, too."""
+        seed = seeds[i]
         print(f"Learning {kind} {seed} ({i + 1} of {len(seeds)})", flush=True)
         concept = render_training_images(kind, seed, models.profile.size)
-        word, word_seconds = learn_whole_word(
-            models, concept, recipe, checkpoints
-        )
-        seconds += word_seconds
+        word, seconds = learn_whole_word(models, concept, recipe, checkpoints)
         truth = world.new_concept(kind, seed)
-        subjects.append(Subject(truth=truth, word=word, seed=seed))
+        return Subject(truth=truth, word=word, seed=seed), seconds
+
+    learned = share_out(learn_subject, range(len(seeds)))
     return evaluate_words(
         models,
         judges,
         kind,
-        subjects,
+        [subject for subject, _ in learned],
         recipe=recipe,
-        seconds_per_word=seconds / len(seeds),
+        seconds_per_word=sum(seconds for _, seconds in learned) / len(seeds),
         count=count,
         num_names=NUM_NAMES,
     )

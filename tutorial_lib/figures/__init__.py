@@ -8,7 +8,6 @@ from tutorial_lib.figures.clip_diagrams import (
     sketch_clip,
     sketch_embedding_table,
 )
-from tutorial_lib.figures.diagrams import sketch_similarity_method
 from tutorial_lib.figures.diffusion import (
     channels_to_images,
     plot_errors,
@@ -84,6 +83,5 @@ __all__ = [
     "sketch_embedding_table",
     "sketch_paper_method",
     "sketch_series",
-    "sketch_similarity_method",
     "sketch_unet",
 ]

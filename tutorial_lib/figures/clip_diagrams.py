@@ -60,7 +60,7 @@ def sketch_clip(
     add_box(axis, (4.2, 4.0, 1.6, 1.5), "text\nencoder", theme, size=TEXT_SIZE)
     bottom = TABLE_TOP - 3 * SIDE
     place = (2.35, bottom, 1.7, 3 * SIDE)
-    add_box(axis, place, "image\nencoder", theme, size=TEXT_SIZE)
+    add_box(axis, place, "picture\nencoder", theme, size=TEXT_SIZE)
     add_arrow(axis, (5.8, 4.75), (6.9, 4.75), theme)
     _add_cosines(axis, table, theme)
     add_note(axis, (8.2, 5.72), "a vector for each text", theme)

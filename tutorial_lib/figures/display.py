@@ -10,7 +10,7 @@ from PIL import Image
 from tutorial_lib.figures.grids import make_grid
 from tutorial_lib.images import ImageLike, Images, as_image, as_images
 
-JPEG_QUALITY = 85  # of 100
+JPEG_QUALITY = 82  # of 100
 SHOWN_MODES = ("RGB", "RGBA", "P", "L")  # a browser shows these as they are
 
 
@@ -95,19 +95,23 @@ def show_grid(
     """
     images = as_images(images)
     text = alt or caption or "pictures"
+    count = "1 picture" if len(images) == 1 else f"{len(images)} pictures"
     show_image(
         make_grid(images, columns=columns, side=side),
-        alt=f"{text} ({len(images)} pictures)",
+        alt=f"{text} ({count})",
         caption=caption,
         format="JPEG",
     )
 
 
-def show_figure(figure: Figure, alt: str, caption: str = "") -> None:
+def show_figure(
+    figure: Figure, alt: str, caption: str = "", colors: int = 256
+) -> None:
     """Display a matplotlib figure in a notebook, with alt text.
 
-    It is on white, since a saved page cannot know the reader's theme, and
-    has 256 colours, which keeps the page small.
+    It is on white, since a saved page cannot know the reader's theme. Few
+    `colors` keep the page small: 16 are enough for lines and text, 64 for a
+    figure with pictures in it.
     """
-    image = rasterize_figure(figure, dpi=110).quantize(256)
+    image = rasterize_figure(figure, dpi=110).quantize(colors)
     show_image(image, alt=alt, caption=caption)

@@ -79,7 +79,8 @@ def generate_with_attention(
     The image is that of `generate` with the same arguments, the one with
     this `number`. With guidance the U-Net is asked twice at each step; the
     maps are those of the prompt, not of the empty text. Raises WordError if
-    a word is not in the prompt.
+    a word is not in the prompt. Taught in
+    notebooks/05_textual_inversion.ipynb.
     """
     check_models(models)
     prompt = read_text(prompt, "prompt", "A photo of X")
@@ -243,7 +244,8 @@ def stack_attention(
 
     A word's is the sum of its tokens': of all vectors of X, and of each
     place where it stands. All layers are brought to the size of the finest.
-    Averages over dimension 0 show the steps, over 1 the layers.
+    Averages over dimension 0 show the steps, over 1 the layers. Taught in
+    notebooks/05_textual_inversion.ipynb.
     """
     names = [
         name for label in maps.tokens for name in (label.token, label.word)

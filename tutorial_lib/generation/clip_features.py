@@ -9,7 +9,12 @@ from torch.nn import functional
 
 from tutorial_lib.images import Images, as_images
 from tutorial_lib.models import Models, check_models
-from tutorial_lib.words import Words, tokenize_prompts, use_words
+from tutorial_lib.words import (
+    Words,
+    select_encoder,
+    tokenize_prompts,
+    use_words,
+)
 
 BATCH_SIZE = 32
 
@@ -67,6 +72,8 @@ def embed_token_ids(
     The token ids come from `tokenize_prompts` with the same words. The
     vectors are float32 and of length one.
     """
+    # Of two text encoders, CLIP's is the first.
+    words = select_encoder(models.profile, words, 0)
     with use_words(models.clip, words):
         features = models.clip.encode_text(token_ids.to(models.device))
     return functional.normalize(features.float(), dim=-1)

@@ -38,22 +38,6 @@ def encode_posterior(
     return posterior.mean.float(), posterior.std.float()
 
 
-def encode_within_range(
-    vae: AutoencoderKL, pixels: Float[Tensor, "batch 3 height width"]
-) -> tuple[Latents, Latents]:
-    """Encode pixels in float32 where the VAE's float16 overflows.
-
-    That of SDXL does. Mean and std are those of `encode_posterior`.
-    """
-    mean, std = encode_posterior(vae, pixels)
-    if vae.dtype == torch.float16 and not mean.isfinite().all():
-        try:
-            return encode_posterior(vae.float(), pixels)
-        finally:
-            vae.half()
-    return mean, std
-
-
 def encode_distributions(
     models: Models, images: Images, progress: bool = True
 ) -> tuple[Latents, Latents]:
@@ -73,10 +57,10 @@ def encode_distributions(
         leave=False,
     ):
         pixels = to_pixels(crop_to_square(image), models.profile.size)
-        rows.append(encode_within_range(models.pipeline.vae, pixels))
+        rows.append(encode_posterior(models.pipeline.vae, pixels))
         if models.profile.mirror:  # by itself: half the memory
             mirrored = pixels.flip(-1)
-            rows.append(encode_within_range(models.pipeline.vae, mirrored))
+            rows.append(encode_posterior(models.pipeline.vae, mirrored))
     means, stds = zip(*rows, strict=True)
     return torch.cat(means), torch.cat(stds)
 
@@ -131,7 +115,8 @@ def predict_noise(
     """Let the U-Net predict the noise in noisy latents.
 
     `timestep` is one number for all. The prediction has the pipeline's
-    number format. Taught in notebooks/04_how_stable_diffusion_draws.ipynb.
+    number format. Models of the velocity (`make_target`) give that instead of
+    the noise. Taught in notebooks/04_how_stable_diffusion_draws.ipynb.
     """
     unet = models.pipeline.unet
     return unet(

@@ -41,7 +41,8 @@ def generate_with_pooled_caption(
     Cross-attention reads `prompt`, the timestep's embedding gets
     `pooled_caption`; "" leaves that road empty, and the prompt itself gives
     the images of `generate`. Raises WordError if a word is in neither text,
-    ArgumentError for a U-Net that takes no pooled caption.
+    ArgumentError for a U-Net that takes no pooled caption. Taught in
+    notebooks/04_how_stable_diffusion_draws.ipynb.
     """
     check_models(models)
     prompt = read_text(prompt, "prompt", "A photo of X")
@@ -74,7 +75,8 @@ def use_pooled_caption(
     `prompt_embeds` has one row for all, or one for each row of the U-Net's
     batch. With `is_guided` the first half of that batch is of the empty
     text, as in diffusers, and keeps its own. Raises ArgumentError for a U-Net
-    that takes no pooled caption.
+    that takes no pooled caption. Taught in
+    notebooks/04_how_stable_diffusion_draws.ipynb.
     """
 
     def exchange(
@@ -88,8 +90,8 @@ def use_pooled_caption(
 
     if unet.config.addition_embed_type != "text":
         raise ArgumentError(
-            "This U-Net takes no pooled caption, and reads its prompt by "
-            'cross-attention alone; take the tiny models, load_models("tiny").'
+            "This U-Net makes no pooled caption of its prompt; take the tiny "
+            'models, load_models("tiny").'
         )
     handle = unet.add_embedding.register_forward_pre_hook(exchange)
     try:

@@ -23,14 +23,17 @@ from tutorial_lib.arguments import (
     read_whole_number,
     to_whole_number,
 )
-from tutorial_lib.errors import WordError
+from tutorial_lib.devices import free_cache, is_out_of_memory
+from tutorial_lib.errors import TutorialError, WordError
 from tutorial_lib.generation.latents import Latents
 from tutorial_lib.generation.text_encoding import encode_prompts
+from tutorial_lib.generation.two_encoders import name_prompt_embeds
 from tutorial_lib.models import Models, check_models
 from tutorial_lib.words import LearnedWord, Words, find_words, read_words
 
 IMAGES_PER_SEED = 10_000  # so that seeds 0 and 1 share no noise
 MAX_GUIDANCE_SCALE = 1000  # beyond it, images are nothing but noise
+Job = tuple[int, int]  # which prompt, and which of its images
 
 
 def generate(
@@ -50,7 +53,8 @@ def generate(
     the batch or the device (but for rounding), and the i-th images of all
     prompts start from the same noise. Sampled by DPM-Solver++ (Lu et al.,
     2022); the scale and the steps are by default the profile's. Raises
-    WordError if a word is in no prompt. Taught in
+    WordError if a word is in no prompt, TutorialError if one image is too
+    much for the memory. Taught in
     notebooks/04_how_stable_diffusion_draws.ipynb.
     """
     check_models(models)
@@ -65,19 +69,75 @@ def generate(
     # The prompts, and last the empty one that guidance leads away from.
     prompt_embeds = encode_prompts(models, [*prompts, ""], words=words)
     jobs = [(p, i) for p in range(len(prompts)) for i in range(count)]
-    images = []
     with make_bar(len(jobs) * steps, progress) as bar:
-        for k in range(0, len(jobs), batch_size):
-            batch = jobs[k : k + batch_size]
-            images += generate_batch(
-                models,
-                prompt_embeds=prompt_embeds[[p for p, _ in batch]],
-                negative_prompt_embeds=prompt_embeds[[-1] * len(batch)],
-                latents=make_noise(models, seed, [i for _, i in batch]),
-                guidance_scale=guidance_scale,
-                num_inference_steps=steps,
-                after_step=partial(bar.update, len(batch)),
+        draw = partial(
+            draw_jobs,
+            models,
+            prompt_embeds=prompt_embeds,
+            seed=seed,
+            guidance_scale=guidance_scale,
+            num_inference_steps=steps,
+            bar=bar,
+        )
+        return draw_in_batches(models, jobs, batch_size, draw, bar)
+
+
+def draw_jobs(
+    models: Models,
+    jobs: list[Job],
+    *,
+    prompt_embeds: Float[Tensor, "num_prompts tokens width"],
+    seed: int,
+    guidance_scale: float,
+    num_inference_steps: int,
+    bar: tqdm,
+) -> list[Image.Image]:
+    """Draw one batch; the last of `prompt_embeds` is the empty prompt's."""
+    return generate_batch(
+        models,
+        prompt_embeds=prompt_embeds[[p for p, _ in jobs]],
+        negative_prompt_embeds=prompt_embeds[[-1] * len(jobs)],
+        latents=make_noise(models, seed, [i for _, i in jobs]),
+        guidance_scale=guidance_scale,
+        num_inference_steps=num_inference_steps,
+        after_step=partial(bar.update, len(jobs)),
+    )
+
+
+def draw_in_batches(
+    models: Models,
+    jobs: list[Job],
+    batch_size: int,
+    draw: Callable[[list[Job]], list[Image.Image]],
+    bar: tqdm,
+) -> list[Image.Image]:
+    """Draw all images, in smaller batches from where the memory is full.
+
+    That is said aloud. Raises TutorialError if not even one image fits.
+    """
+    images: list[Image.Image] = []
+    while len(images) < len(jobs):
+        batch = jobs[len(images) : len(images) + batch_size]
+        start = bar.n
+        try:
+            images += draw(batch)
+            continue
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        # Until here the error kept what filled the memory.
+        free_cache(models.device)
+        bar.update(start - bar.n)
+        if len(batch) == 1:
+            raise TutorialError(
+                "The memory is too small for a single image; close other "
+                'programs, or draw on the CPU with load_models(device="cpu").'
             )
+        batch_size = len(batch) // 2
+        tqdm.write(
+            f"The memory is too small for {len(batch)} images at once; they "
+            f"are drawn in batches of {batch_size} (batch_size={batch_size})."
+        )
     return images
 
 
@@ -133,8 +193,9 @@ def generate_batch(
 
     try:
         return pipeline(
-            prompt_embeds=prompt_embeds,
-            negative_prompt_embeds=negative_prompt_embeds,
+            **name_prompt_embeds(
+                models, prompt_embeds, negative_prompt_embeds
+            ),
             latents=latents.to(prompt_embeds),
             guidance_scale=guidance_scale,
             num_inference_steps=num_inference_steps,

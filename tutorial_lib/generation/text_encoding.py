@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from tutorial_lib.generation.two_encoders import encode_with_two
 from tutorial_lib.models import Models, check_models
 from tutorial_lib.words import Words, tokenize_prompts, use_words
 
@@ -19,7 +20,7 @@ def encode_prompts(
     """Turn prompts, which may hold learned words, into prompt_embeds.
 
     These are the text encoder's last hidden states, in the pipeline's number
-    format.
+    format. For models with two text encoders see `encode_with_two`.
     """
     check_models(models)
     token_ids = tokenize_prompts(
@@ -37,6 +38,8 @@ def encode_token_ids(
 
     The token ids come from `tokenize_prompts` with the same words.
     """
+    if models.profile.embedding_width_2 is not None:
+        return encode_with_two(models, token_ids.to(models.device), words)
     encoder = models.pipeline.text_encoder
     with use_words(encoder, words):
         return encoder(token_ids.to(models.device))[0]

@@ -36,7 +36,10 @@ def read_manifest(path: Path) -> tuple[RemoteFile, ...]:
 
 
 def list_subjects() -> list[str]:
-    """Return the names of the data set's subjects, sorted."""
+    """Return the names of the data set's subjects, sorted.
+
+    Taught in notebooks/11_your_own_x.ipynb.
+    """
     paths = [file.path for file in read_manifest(MANIFEST)]
     return sorted({path.split("/")[0] for path in paths if "/" in path})
 
@@ -128,7 +131,8 @@ def list_prompts(subject: str) -> list[str]:
     """Return DreamBench's 25 prompts for a subject, with a gap {} for it.
 
     The gap takes the learned word, or "dog". Things have other prompts than
-    animals. Source: the data set's prompts_and_classes.txt.
+    animals. Source: the data set's prompts_and_classes.txt. Taught in
+    notebooks/11_your_own_x.ipynb.
     """
     _, things, animals = re.split(
         r"^(?:Live Subject|Object) Prompts$",

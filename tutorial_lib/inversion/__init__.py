@@ -12,11 +12,8 @@ from tutorial_lib.inversion.lora import (
     remove_lora,
     save_lora,
 )
-from tutorial_lib.inversion.losses import (
-    DenoisingLoss,
-    SimilarityLoss,
-    fill_templates,
-)
+from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
+from tutorial_lib.inversion.templates import fill_templates
 from tutorial_lib.inversion.timesteps import (
     compute_timestep_weights,
     sample_timesteps,

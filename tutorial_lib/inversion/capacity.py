@@ -3,7 +3,7 @@
 import torch
 
 from tutorial_lib.errors import WordError
-from tutorial_lib.inversion.losses import fill_templates
+from tutorial_lib.inversion.templates import fill_templates
 from tutorial_lib.models import Models
 from tutorial_lib.words import (
     LearnedWord,

@@ -20,6 +20,7 @@ from tutorial_lib.files import write_atomically
 from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.trainer import TextualInversionTrainer
 from tutorial_lib.models import fingerprint_models
+from tutorial_lib.processes import is_main_process
 from tutorial_lib.words import Entry
 
 
@@ -31,7 +32,8 @@ def fingerprint_run(trainer: TextualInversionTrainer) -> str:
     images = hashlib.sha256()
     for image in trainer.images:
         images.update(repr(image.size).encode() + image.tobytes())
-    start = trainer.word.vectors.detach().cpu().numpy().tobytes()
+    vectors = trainer.word.copy_vectors().values()
+    start = b"".join(tensor.numpy().tobytes() for tensor in vectors)
     config = vars(trainer.config).copy()
     del config["initializer"]  # `start` says what it came to
     settings = {
@@ -87,7 +89,8 @@ class CheckpointKeeper:
     """Keeps a run's checkpoint up to date, as long as the disk allows.
 
     Without a path it keeps none. Learning goes on without a checkpoint that
-    cannot be written, and the first time a warning says so.
+    cannot be written, and the first time a warning says so. Of several
+    processes the main one writes it.
     """
 
     def __init__(
@@ -107,7 +110,7 @@ class CheckpointKeeper:
 
         Ctrl-C waits until that is done.
         """
-        if self.path is None:
+        if self.path is None or not is_main_process():
             return
         with delay_interrupt():
             try:

@@ -39,7 +39,8 @@ class TrainingConfig:
     """The settings of a training run; None stands for the usual value.
 
     `recipe` is "similarity" (the article's loss), "denoising" (the paper's)
-    or "both": the first, then the second from there. `steps` (at most) and
+    or "both": the first, then the second from there (`choose_recipe` says what
+    models with two text encoders do). `steps` (at most) and
     `lr` belong to the last recipe; they and `batch_size` are the profile's
     if None. The learning rate is the optimizer's, multiplied by nothing.
     `kind` is "pattern", "person" or "object", the concept's if None;
@@ -180,9 +181,9 @@ def read_config(config: Any) -> TrainingConfig:
 
 
 def complete_config(
-    config: TrainingConfig, concept: Concept
+    config: TrainingConfig, concept: Concept, profile: Profile
 ) -> TrainingConfig:
-    """Return the settings with those filled in that depend on the concept."""
+    """Return the settings as they are for a concept and a profile's models."""
     kind = config.kind or read_choice(concept.kind, "kind", LEARNABLE_KINDS)
     initializer, templates = config.initializer, config.templates
     if initializer is None:
@@ -190,7 +191,29 @@ def complete_config(
     if templates is None:
         templates = LEARNABLE_KINDS[kind].templates
     return replace(
-        config, kind=kind, initializer=initializer, templates=tuple(templates)
+        config,
+        recipe=choose_recipe(profile, config.recipe),
+        kind=kind,
+        initializer=initializer,
+        templates=tuple(templates),
+    )
+
+
+def choose_recipe(profile: Profile, recipe: str) -> str:
+    """Return the recipe that models can follow in place of one.
+
+    With two text encoders "both" is "denoising" from the initializer on, for
+    CLIP could teach the word to the first of them only. So "similarity", which
+    would leave the second as it was, raises WordError.
+    """
+    if profile.embedding_width_2 is None or recipe == "denoising":
+        return recipe
+    if recipe == "both":
+        return "denoising"
+    raise WordError(
+        f'"{profile.name}" has two text encoders, and CLIP\'s similarity '
+        "would teach the word to the first of them only; say "
+        'recipe="denoising", which teaches it to both.'
     )
 
 
@@ -212,3 +235,14 @@ def plan_phases(profile: Profile, config: TrainingConfig) -> list[Phase]:
     steps = last.steps if config.steps is None else config.steps
     lr = last.lr if config.lr is None else config.lr
     return [*phases[:-1], replace(last, steps=steps, lr=lr)]
+
+
+def get_lr(phase: Phase, step: int) -> float:
+    """Return the learning rate of a step: even, or falling to 0.
+
+    The similarity is the same at each step, so its rate may stay; the
+    denoising loss is a sample, and a falling rate averages over many.
+    """
+    if phase.recipe == "similarity":
+        return phase.lr
+    return phase.lr * (1 - step / phase.steps)

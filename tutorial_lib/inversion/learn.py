@@ -14,6 +14,7 @@ from tutorial_lib.inversion.checkpoints import CheckpointKeeper
 from tutorial_lib.inversion.config import TrainingConfig, read_config
 from tutorial_lib.inversion.trainer import Callback, TextualInversionTrainer
 from tutorial_lib.models import Models
+from tutorial_lib.processes import is_main_process
 from tutorial_lib.words import LearnedWord
 
 OTHER_NAMES = {  # of settings, in diffusers' training script -> here
@@ -50,19 +51,23 @@ def learn_word(
             before the first step it is raised, for nothing was learned.
         **settings: Fields of the TrainingConfig, such as `steps=50`.
 
-    Raises WordError for settings that cannot be met, another run's checkpoint,
-    a loss that is no number any more, and a word that does not move. Sources:
+    Several processes share each batch, and all return the same word. Raises
+    WordError for settings that cannot be met, another run's checkpoint, a
+    loss that is no number any more, and a word that does not move. Sources:
     the article's steps 1 to 3; Gal et al. (2022), An Image is Worth One Word,
     section 3. Taught in notebooks/03_learn_x_by_similarity.ipynb and
     05_textual_inversion.ipynb.
     """
+    config = change_config(read_config(config), settings)
     trainer = TextualInversionTrainer(
-        models,
-        concept,
-        change_config(read_config(config), settings),
-        callbacks=callbacks,
-        progress=progress,
+        models, concept, config, callbacks=callbacks, progress=progress
     )
+    if progress and trainer.config.recipe != config.recipe:
+        tqdm.write(
+            f'"{models.profile.name}" has two text encoders: the word is '
+            f"learned by {trainer.config.recipe} alone, from "
+            "the initializer on."
+        )
     return fit_with_checkpoint(trainer, checkpoint, keep_stopped)
 
 
@@ -83,7 +88,8 @@ def fit_with_checkpoint(
         if not keep_stopped or trainer.get_word().steps == 0:
             raise
         name = trainer.config.word
-        tqdm.write(f'Stopped; "{name}" is as its last step left it.')
+        if is_main_process():
+            tqdm.write(f'Stopped; "{name}" is as its last step left it.')
     finally:
         keeper.save_at_the_end(keep_stopped)
     return trainer.get_word()

@@ -12,8 +12,12 @@ from diffusers import DDPMScheduler
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from tutorial_lib.arguments import read_texts
-from tutorial_lib.errors import WordError
+from tutorial_lib.devices import (
+    copy_to_device,
+    draw_on_cpu,
+    measure_free_bytes,
+    use_autocast,
+)
 from tutorial_lib.generation import (
     embed_images,
     embed_token_ids,
@@ -22,30 +26,28 @@ from tutorial_lib.generation import (
 )
 from tutorial_lib.images import Images
 from tutorial_lib.inversion.cuda_graphs import ComputeLoss, record_loss
+from tutorial_lib.inversion.processes import pick_rows
 from tutorial_lib.inversion.step_plans import (
     StepPlan,
     choose_plan,
     describe_plan,
     explain_full_memory,
     list_plans,
-    measure_free_bytes,
 )
+from tutorial_lib.inversion.templates import fill_templates
 from tutorial_lib.inversion.timesteps import (
+    make_target,
     make_timestep_weights,
     sample_timesteps,
 )
 from tutorial_lib.models import (
     Models,
-    copy_to_device,
-    draw_on_cpu,
-    use_autocast,
     use_gradient_checkpointing,
     use_short_attention,
 )
+from tutorial_lib.processes import count_processes
 from tutorial_lib.words import (
     LearnedWord,
-    check_word,
-    split_prompt,
     tokenize_prompts,
 )
 
@@ -58,45 +60,11 @@ Batch = tuple[
 ]
 
 
-def fill_templates(templates: str | Sequence[str], word: str) -> list[str]:
-    """Put a word into the gap of each template.
-
-    Raises WordError for a template without the gap {}, and for one in which
-    the word would not stand alone ("photo of {}s"): it would be read as
-    letters, and nothing be learned.
-    """
-    word = check_word(word)
-    placeholder = LearnedWord(word, torch.zeros(1, 1))
-    texts = []
-    for template in read_texts(templates, "templates", "a photo of {}"):
-        text = template.replace("{}", word)
-        given = template.replace("{}", "\n")  # the word may be written out
-        num_gaps = template.count("{}")
-        num_read = count_word(text, placeholder)
-        if not num_gaps:
-            raise WordError(
-                f'The template "{template}" has no gap for the word; write '
-                '{} there, as in "a photo of {}".'
-            )
-        if num_read - count_word(given, placeholder) < num_gaps:
-            raise WordError(
-                f'In the template "{template}" the word "{word}" does not '
-                f'stand alone: "{text}" would be read as letters, and nothing '
-                'be learned; put a space beside {}, as in "a photo of {}".'
-            )
-        texts.append(text)
-    return texts
-
-
-def count_word(text: str, word: LearnedWord) -> int:
-    """Return how often a word stands alone in a text."""
-    return len(split_prompt(text, [word])) // 2
-
-
 class SimilarityLoss:
     """The article's loss: texts with X should be similar to the pictures.
 
-    `word` is a LearnedWord whose vectors require a gradient. The images'
+    `word` is a LearnedWord whose vectors require a gradient (of two text
+    encoders CLIP is the first, and `vectors_2` gets none). The images'
     CLIP embeddings are computed once. Source: steps 1 to 3 of the article.
     Taught in notebooks/03_learn_x_by_similarity.ipynb.
     """
@@ -138,7 +106,7 @@ class SimilarityLoss:
         self, vectors: Float[Tensor, "num_vectors width"]
     ) -> Float[Tensor, ""]:
         """Return the similarity, with these vectors as the word's."""
-        word = exchange_vectors(self.word, vectors)
+        word = exchange_vectors(self.word, vectors, self.word.vectors_2)
         text_embeds = embed_token_ids(
             self.models, self.token_ids, words=[word]
         )
@@ -176,8 +144,9 @@ class DenoisingLoss:
     is drawn from it at each step. Source: Gal et al. (2022), An Image is
     Worth One Word, section 3, equation 2; with the profile's
     `middle_timesteps` not all timesteps count alike. For the settings from
-    `autocast` on see TrainingConfig. Taught in
-    notebooks/05_textual_inversion.ipynb.
+    `autocast` on see TrainingConfig. One of several processes has its `rows`
+    of each batch, and the mean of their losses is that of the batch. Taught
+    in notebooks/05_textual_inversion.ipynb.
     """
 
     def __init__(
@@ -197,6 +166,8 @@ class DenoisingLoss:
         self.word = word
         self.autocast = autocast
         self.batch_size = batch_size or models.profile.batch_size
+        self.rows = pick_rows(self.batch_size)
+        self.num_rows = self.rows.stop - self.rows.start
         self.noise_scheduler = DDPMScheduler.from_config(
             models.pipeline.scheduler.config
         )
@@ -218,7 +189,7 @@ class DenoisingLoss:
         unet = models.pipeline.unet
         self.unet = torch.compile(unet) if compile else unet
         self.plans = list_plans(
-            self.batch_size, micro_batch_size, gradient_checkpointing
+            self.num_rows, micro_batch_size, gradient_checkpointing
         )
         area = self.mean.shape[-2] * self.mean.shape[-1]
         free_bytes = measure_free_bytes(models.device)
@@ -239,22 +210,25 @@ class DenoisingLoss:
             raise explain_full_memory(self.plan)
         self.plan_number += 1
         self.replay = None
-        return describe_plan(self.plan, self.batch_size)
+        return describe_plan(self.plan, self.num_rows)
 
     def record(self) -> None:
         """Record the step as a CUDA graph; `compute_on` then replays it."""
-        size = self.plan.micro_batch_size
-        batch = tuple(part[:size] for part in self.evaluation_batches[0])
-        vectors = self.word.vectors.detach().to(self.models.device, copy=True)
-        examples = (
-            vectors.requires_grad_(),
-            *(part.clone() for part in batch),
+        size, device = self.plan.micro_batch_size, self.models.device
+        batch = (part[:size].clone() for part in self.evaluation_batches[0])
+        vectors, *second = (
+            tensor.detach().to(device, copy=True).requires_grad_()
+            for tensor in self.word.tensors
         )
+        examples = (vectors, *batch, *second)
         self.replay = record_loss(self._compute_with, examples)
 
     def sample_batch(self, generator: torch.Generator) -> Batch:
-        """Sample latents, noise, timesteps and templates for one step."""
-        size = self.batch_size
+        """Sample latents, noise, timesteps and templates for one step.
+
+        All processes draw the same batch, and each keeps its rows.
+        """
+        size, rows = self.batch_size, self.rows
         device = self.models.device
         which = torch.randint(len(self.mean), (size,), generator=generator)
         which = copy_to_device(which, device)
@@ -269,10 +243,10 @@ class DenoisingLoss:
             len(self.token_ids), (size,), generator=generator
         )
         return (
-            latents,
-            noise,
-            copy_to_device(timesteps, device),
-            copy_to_device(texts, device),
+            latents[rows],
+            noise[rows],
+            copy_to_device(timesteps[rows], device),
+            copy_to_device(texts[rows], device),
         )
 
     def predict(
@@ -323,11 +297,12 @@ class DenoisingLoss:
         texts: Int[Tensor, " batch"],
     ) -> Float[Tensor, ""]:
         """Return the weighted mean squared error on a batch."""
-        vectors = self.word.vectors
+        tensors, compute = self.word.tensors, self._compute_with
         if self.replay and len(latents) == self.plan.micro_batch_size:
-            vectors = vectors.to(self.models.device)
-            return self.replay(vectors, latents, noise, timesteps, texts)
-        return self._compute_with(vectors, latents, noise, timesteps, texts)
+            tensors = [vectors.to(self.models.device) for vectors in tensors]
+            compute = self.replay
+        vectors, *second = tensors  # perhaps for a second text encoder
+        return compute(vectors, latents, noise, timesteps, texts, *second)
 
     def _compute_with(
         self,
@@ -336,15 +311,14 @@ class DenoisingLoss:
         noise: Float[Tensor, "batch channels height width"],
         timesteps: Int[Tensor, " batch"],
         texts: Int[Tensor, " batch"],
+        vectors_2: Float[Tensor, "num_vectors width_2"] | None = None,
     ) -> Float[Tensor, ""]:
         """Return the error on a batch, with these vectors as the word's."""
-        word = exchange_vectors(self.word, vectors)
+        word = exchange_vectors(self.word, vectors, vectors_2)
         noise_scheduler = self.noise_scheduler
         noisy_latents = noise_scheduler.add_noise(latents, noise, timesteps)
         prediction = self.predict(noisy_latents, timesteps, texts, word)
-        target = noise
-        if noise_scheduler.config.prediction_type == "v_prediction":
-            target = noise_scheduler.get_velocity(latents, noise, timesteps)
+        target = make_target(noise_scheduler, latents, noise, timesteps)
         errors = (prediction - target).square().mean((1, 2, 3))
         return (self.weights[timesteps] * errors).mean()
 
@@ -365,8 +339,7 @@ class DenoisingLoss:
             return
         batch = self.sample_batch(generator)
         for parts in zip(*(part.split(size) for part in batch), strict=True):
-            share = len(parts[0]) / self.batch_size
-            yield share * self.compute_on(*parts)
+            yield self._weigh(len(parts[0])) * self.compute_on(*parts)
 
     @torch.no_grad()
     def evaluate(self) -> float:
@@ -379,16 +352,22 @@ class DenoisingLoss:
         losses = [
             self.compute_on(*batch).item() for batch in self.evaluation_batches
         ]
-        return sum(losses) / len(losses)
+        return self._weigh(self.num_rows) * sum(losses) / len(losses)
+
+    def _weigh(self, num_rows: int) -> float:
+        """Return what the loss on some rows counts in the mean of all."""
+        return count_processes() * num_rows / self.batch_size
 
 
 def exchange_vectors(
-    word: LearnedWord, vectors: Float[Tensor, "num_vectors width"]
+    word: LearnedWord,
+    vectors: Float[Tensor, "num_vectors width"],
+    vectors_2: Float[Tensor, "num_vectors width_2"] | None = None,
 ) -> LearnedWord:
     """Return a word with other vectors, unchecked: a check would read them.
 
     The program would have to wait for the GPU.
     """
     word = copy.copy(word)
-    word.vectors = vectors
+    word.vectors, word.vectors_2 = vectors, vectors_2
     return word

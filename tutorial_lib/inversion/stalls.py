@@ -24,18 +24,26 @@ class StallDetector:
         self.has_moved = False
         self.idle_steps = 0
 
-    def watch(self, before: Vectors, vectors: Vectors, phase: Phase) -> None:
-        """Look at a step, from `before` to `vectors` with their gradient.
+    def watch(
+        self, before: list[Vectors], tensors: list[Vectors], phase: Phase
+    ) -> None:
+        """Look at a step, from `before` to `tensors` with their gradients.
 
-        Raises WordError, with the cause, if no step has moved the word yet
-        and there were enough of them to say so.
+        There is a tensor for each text encoder. Raises WordError, with the
+        cause, if no step has moved one of them yet and there were enough
+        steps to say so.
         """
-        if self.has_moved or not torch.equal(before, vectors):
+        idle = [
+            vectors
+            for old, vectors in zip(before, tensors, strict=True)
+            if torch.equal(old, vectors)
+        ]
+        if self.has_moved or not idle:
             self.has_moved = True
             return
         self.idle_steps += 1
         if self.idle_steps >= min(FIRST_STEPS, phase.steps):
-            raise WordError(explain_stall(vectors, phase))
+            raise WordError(explain_stall(idle[0], phase))
 
 
 def explain_stall(vectors: Vectors, phase: Phase) -> str:

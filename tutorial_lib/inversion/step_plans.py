@@ -69,15 +69,6 @@ def estimate_bytes(
     return plan.micro_batch_size * maps * a_map
 
 
-def measure_free_bytes(device: str) -> int | None:
-    """Return the bytes that a GPU has free; None for any other device."""
-    if torch.device(device).type != "cuda":
-        return None
-    free, _ = torch.cuda.mem_get_info(device)
-    reserved = torch.cuda.memory_reserved(device)
-    return free + reserved - torch.cuda.memory_allocated(device)
-
-
 def choose_plan(
     plans: list[StepPlan],
     unet: UNet2DConditionModel,

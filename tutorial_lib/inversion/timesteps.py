@@ -8,6 +8,7 @@ from diffusers import DDPMScheduler
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from tutorial_lib.errors import DataError
 from tutorial_lib.settings import Profile
 
 NUM_TIMESTEPS = 1000  # of every Stable Diffusion, the tiny one too
@@ -55,7 +56,38 @@ def compute_timestep_weights(
 def make_timestep_weights(
     profile: Profile, noise_scheduler: DDPMScheduler
 ) -> Float[Tensor, " timesteps"]:
-    """Return what an error counts at each timestep: 1 in the paper."""
+    """Return what an error counts at each timestep: 1 in the paper.
+
+    An error of the velocity is that of the noise, divided by
+    `alphas_cumprod`; with weights, both count alike.
+    """
     if profile.middle_timesteps is None:
         return torch.ones(noise_scheduler.config.num_train_timesteps)
-    return compute_timestep_weights(noise_scheduler.alphas_cumprod)
+    weights = compute_timestep_weights(noise_scheduler.alphas_cumprod)
+    if noise_scheduler.config.prediction_type == "v_prediction":
+        return weights * noise_scheduler.alphas_cumprod
+    return weights
+
+
+def make_target(
+    noise_scheduler: DDPMScheduler,
+    latents: Float[Tensor, "batch channels height width"],
+    noise: Float[Tensor, "batch channels height width"],
+    timesteps: Int[Tensor, " batch"],
+) -> Float[Tensor, "batch channels height width"]:
+    """Return what the U-Net should predict: the noise, or the velocity.
+
+    The noise scheduler of a checkpoint says which. The velocity is a mixture
+    of noise and latents (Salimans and Ho, 2022, Progressive Distillation for
+    Fast Sampling of Diffusion Models, section 4). Raises DataError for a
+    checkpoint that predicts anything else.
+    """
+    kind = noise_scheduler.config.prediction_type
+    if kind == "epsilon":
+        return noise
+    if kind == "v_prediction":
+        return noise_scheduler.get_velocity(latents, noise, timesteps)
+    raise DataError(
+        f'These models predict "{kind}", and only "epsilon" and '
+        '"v_prediction" can be learned with; load others.'
+    )

@@ -8,7 +8,7 @@ import copy
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -16,19 +16,27 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from tutorial_lib.arguments import read_functions
+from tutorial_lib.devices import keep_off_gpu
 from tutorial_lib.errors import WordError
 from tutorial_lib.images import Images, as_concept
 from tutorial_lib.inversion.capacity import check_capacity
 from tutorial_lib.inversion.config import (
-    Phase,
     TrainingConfig,
     complete_config,
+    get_lr,
     plan_phases,
     read_config,
 )
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
+from tutorial_lib.inversion.low_memory import with_less_memory
+from tutorial_lib.inversion.norms import limit_norms, measure_usual_norms
+from tutorial_lib.inversion.processes import (
+    average_gradients,
+    pick_rows,
+    stop_together,
+)
 from tutorial_lib.inversion.stalls import (
     StallDetector,
     check_finite,
@@ -37,12 +45,19 @@ from tutorial_lib.inversion.stalls import (
     warn_of_no_gain,
 )
 from tutorial_lib.inversion.step_plans import describe_plan
-from tutorial_lib.models import Models, check_models, keep_off_gpu
+from tutorial_lib.models import Models, check_models
+from tutorial_lib.processes import (
+    average_number,
+    count_processes,
+    is_main_process,
+    mute_others,
+    receive_from_main,
+)
 from tutorial_lib.words import Entry, History, LearnedWord, initialize_word
 
 Callback = Callable[[Entry], object]
-Result = TypeVar("Result")
 LOSS_SCALE = 1024  # a power of two: exact; saves float16 from zeros
+EARLY_STEPS = (1, 2, 3, 5)  # of a phase: their vectors are kept, too
 
 
 class TextualInversionTrainer:
@@ -51,9 +66,10 @@ class TextualInversionTrainer:
     `images` is a Concept, a list of images or the like (`as_concept`). Each
     callback is handed every entry of the history once it is complete. What
     changes while it trains is the vectors, the optimizer, the generator, the
-    place (phase and step) and the history; `state_dict` copies these.
-    Sources: the article's steps 1 to 3; Gal et al. (2022), An Image is Worth
-    One Word, section 3. Taught in notebooks/05_textual_inversion.ipynb.
+    place (phase and step) and the history; `state_dict` copies these. Of
+    several processes the main one calls the callbacks. Sources: the
+    article's steps 1 to 3; Gal et al. (2022), An Image is Worth One Word,
+    section 3. Taught in notebooks/05_textual_inversion.ipynb.
     """
 
     def __init__(
@@ -71,15 +87,22 @@ class TextualInversionTrainer:
         self.images = concept.images
         if not self.images:
             raise WordError("There are no pictures to learn from; give some.")
-        self.config = complete_config(read_config(config), concept)
+        self.config = complete_config(
+            read_config(config), concept, models.profile
+        )
         self.callbacks = read_functions(callbacks, "callbacks")
         self.progress = progress
         self.phases = plan_phases(models.profile, self.config)
+        if self.phases[-1].recipe == "denoising":  # refused now or never
+            pick_rows(self.config.batch_size or models.profile.batch_size)
         self.word = self._initialize_word()
         self.start = self.word.vectors.detach().clone()
-        self.max_norm = self.config.max_norm * measure_usual_norm(models)
+        self.max_norms = [
+            self.config.max_norm * norm for norm in measure_usual_norms(models)
+        ]
         self.generator = torch.Generator("cpu").manual_seed(self.config.seed)
         self.history = History()
+        self.pressed: list[Any] = []  # Ctrl-C, where processes stop together
         self._start_phase(0)
 
     def fit(self) -> LearnedWord:
@@ -88,8 +111,18 @@ class TextualInversionTrainer:
         Returns the learned word. After Ctrl-C the trainer stands at the end
         of a whole step, and `fit` goes on from there. Raises WordError if
         the loss is no number any more, or the word does not move; warns if
-        it is as it began, since no step brought anything.
+        it is as it began, since no step brought anything. Several processes
+        share each step, from where the main one stands.
         """
+        with mute_others(), stop_together() as self.pressed:
+            if count_processes() > 1:
+                self.load_state_dict(receive_from_main(self.state_dict()))
+            self._fit_phases()
+            warn_of_no_gain(self.start, self.get_word(), self.phases[-1])
+        return self.get_word()
+
+    def _fit_phases(self) -> None:
+        """Train all phases that are left."""
         similarity = self._make_loss("similarity")
         # From here on the images' CLIP embeddings are known.
         with keep_off_gpu(self.models.clip.visual, self.models.device):
@@ -102,8 +135,6 @@ class TextualInversionTrainer:
                 with delay_interrupt():
                     self._restore_best()
                     self._start_phase(self.phase + 1)
-        warn_of_no_gain(self.start, self.get_word(), self.phases[-1])
-        return self.get_word()
 
     def get_word(self) -> LearnedWord:
         """Return the word as it is now, on the CPU."""
@@ -111,7 +142,7 @@ class TextualInversionTrainer:
         history.stopped = self.phase < len(self.phases)
         return replace(
             self.word,
-            vectors=self.word.vectors.detach().cpu().clone(),
+            **self.word.copy_vectors(),
             steps=self.history[-1]["step"] if self.history else 0,
             history=history,
         )
@@ -119,7 +150,7 @@ class TextualInversionTrainer:
     def state_dict(self) -> dict[str, Any]:
         """Copy all that changes while the trainer trains; kilobytes."""
         return {
-            "vectors": self.word.vectors.detach().cpu().clone(),
+            **self.word.copy_vectors(),
             "optimizer": copy.deepcopy(self.optimizer.state_dict()),
             "generator": self.generator.get_state(),
             "phase": self.phase,
@@ -130,8 +161,7 @@ class TextualInversionTrainer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to where the trainer was when the state was copied."""
         self._start_phase(state["phase"])
-        with torch.no_grad():
-            self.word.vectors.copy_(state["vectors"])
+        self.word.restore_vectors(state)
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         self.step = state["step"]
@@ -154,10 +184,13 @@ class TextualInversionTrainer:
         )
         # On the CPU Adam needs no kernels, and nothing waits for the GPU; the
         # vectors are kilobytes.
-        vectors = word.vectors.detach().cpu().requires_grad_()
+        vectors = {
+            name: tensor.requires_grad_()
+            for name, tensor in word.copy_vectors().items()
+        }
         return replace(
             word,
-            vectors=vectors,
+            **vectors,
             recipe=config.recipe,
             num_images=len(self.images),
         )
@@ -181,7 +214,7 @@ class TextualInversionTrainer:
                 compile=config.compile,
             )
             if loss.plan_number:
-                tqdm.write(describe_plan(loss.plan, loss.batch_size))
+                tqdm.write(describe_plan(loss.plan, loss.num_rows))
         on_gpu = torch.device(self.models.device).type == "cuda"
         if on_gpu and config.cuda_graph is not False:
             with_less_memory(loss, loss.record)
@@ -192,7 +225,7 @@ class TextualInversionTrainer:
         self.phase, self.step = number, 0
         self.stalls = StallDetector()
         self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
-            [self.word.vectors], weight_decay=0
+            self.word.tensors, weight_decay=0
         )
 
     # --- training
@@ -231,6 +264,12 @@ class TextualInversionTrainer:
             value = with_less_memory(
                 loss, lambda: self._compute_gradient(loss, before)
             )
+            value = average_gradients(
+                self.word.tensors,
+                value,
+                must_stop=bool(self.pressed),
+                device=self.models.device,
+            )
             check_finite(value, phase.lr)
         except BaseException:  # Ctrl-C too
             self.generator.set_state(before)
@@ -265,18 +304,20 @@ class TextualInversionTrainer:
         drowns the rest of the prompt. Raises WordError if the first steps do
         not move them.
         """
-        vectors, phase = self.word.vectors, self.phases[self.phase]
-        if vectors.grad is None:
-            raise WordError(explain_stall(vectors, phase))
-        before = vectors.detach().clone()
+        tensors, phase = self.word.tensors, self.phases[self.phase]
+        gradients = []
+        for vectors in tensors:
+            if vectors.grad is None:
+                raise WordError(explain_stall(vectors, phase))
+            vectors.grad /= LOSS_SCALE
+            gradients.append(vectors.grad)
+        before = [vectors.detach().clone() for vectors in tensors]
         self.optimizer.param_groups[0]["lr"] = lr
-        vectors.grad /= LOSS_SCALE
-        if torch.isfinite(vectors.grad).all():  # float16 may overflow
+        # float16 may overflow
+        if all(torch.isfinite(gradient).all() for gradient in gradients):
             self.optimizer.step()
-        self.stalls.watch(before, vectors, phase)
-        with torch.no_grad():
-            norms = vectors.norm(dim=1, keepdim=True)
-            vectors *= (self.max_norm / norms).clamp(max=1)
+        self.stalls.watch(before, tensors, phase)
+        limit_norms(tensors, self.max_norms)
 
     def _is_finished(self) -> bool:
         """Return whether the phase has had its steps or gains nothing."""
@@ -296,8 +337,7 @@ class TextualInversionTrainer:
         ]
         best = min(evaluated, key=lambda entry: entry["evaluation"])
         if best is not evaluated[-1]:
-            with torch.no_grad():
-                self.word.vectors.copy_(best["vectors"])
+            self.word.restore_vectors(best)
             now = {key: self.history[-1][key] for key in ("step", "seconds")}
             self.history.append({**best, **now})
 
@@ -315,6 +355,7 @@ class TextualInversionTrainer:
         before = {"step": 0, "seconds": 0.0}
         if self.history:
             before = self.history[-1]
+        vectors = self.word.vectors.detach()
         self.history.append(
             {
                 "step": before["step"] + (loss is not None),
@@ -323,11 +364,13 @@ class TextualInversionTrainer:
                 "lr": lr,
                 "evaluation": None,
                 "similarity": None,
-                "norm": self.word.vectors.detach().norm(dim=1).mean().item(),
+                "norm": vectors.norm(dim=1).mean().item(),
                 "seconds": before["seconds"] + seconds,
                 "vectors": None,
             }
         )
+        if self.step in EARLY_STEPS:
+            self.history[-1].update(self.word.copy_vectors())
 
     def _complete_entry(
         self,
@@ -337,46 +380,13 @@ class TextualInversionTrainer:
         """Evaluate where it is due, then hand the last entry to callbacks."""
         entry = self.history[-1]
         if self._is_due():
-            evaluation = loss.evaluate()
+            evaluation = average_number(loss.evaluate(), self.models.device)
             entry["similarity"] = 1 - similarity.evaluate()
-            entry["vectors"] = self.word.vectors.detach().cpu().clone()
+            entry.update(self.word.copy_vectors())
             entry["evaluation"] = evaluation  # last: it marks the entry done
-        for callback in self.callbacks:
+        for callback in self.callbacks if is_main_process() else ():
             callback(entry)
         return entry
-
-
-def with_less_memory(
-    loss: SimilarityLoss | DenoisingLoss, compute: Callable[[], Result]
-) -> Result:
-    """Compute something; while the memory is full, take less of it.
-
-    Each time this is said aloud. Raises WordError if nothing helps.
-    """
-    while True:
-        try:
-            return compute()
-        except torch.cuda.OutOfMemoryError:
-            pass  # until here the error keeps what filled the memory
-        torch.cuda.empty_cache()
-        tqdm.write(loss.save_memory())
-
-
-def get_lr(phase: Phase, step: int) -> float:
-    """Return the learning rate of a step: even, or falling to 0.
-
-    The similarity is the same at each step, so its rate may stay; the
-    denoising loss is a sample, and a falling rate averages over many.
-    """
-    if phase.recipe == "similarity":
-        return phase.lr
-    return phase.lr * (1 - step / phase.steps)
-
-
-def measure_usual_norm(models: Models) -> float:
-    """Return the median norm of the vocabulary's embeddings."""
-    table = models.clip.token_embedding.weight
-    return table.float().norm(dim=1).median().item()
 
 
 def fill_bar(bar: tqdm) -> None:

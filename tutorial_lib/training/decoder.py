@@ -4,13 +4,12 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from tutorial_lib.generation import encode_posterior
 from tutorial_lib.training.batches import (
     BatchSource,
-    ShardDataset,
     scale_pixels,
 )
 from tutorial_lib.training.config import PretrainingConfig
@@ -18,22 +17,13 @@ from tutorial_lib.training.decoder_losses import AdversarialVAE, DecoderLoss
 from tutorial_lib.training.loop import autocast, train
 from tutorial_lib.training.partial_denoising import PartialDenoiser
 from tutorial_lib.training.perceptual_loss import PerceptualLoss
-from tutorial_lib.training.sampling import ImagePool, MixtureSampler
 from tutorial_lib.training.steps import Step
 
 COLUMNS = ("pixels", "token_ids")
 
 Batch = dict[str, Tensor]
-
-
-def make_source(
-    pool: ImagePool,
-    share: float = 0.0,
-    names: tuple[str, str] = ("captioned", "wearers"),
-) -> BatchSource:
-    """Make batches of images with their captions."""
-    dataset = ShardDataset(pool.folder, COLUMNS)
-    return BatchSource(dataset, MixtureSampler(pool, share, names))
+Images = Float[Tensor, "batch 3 height width"]
+Latents = Float[Tensor, "batch 4 height width"]
 
 
 def train_decoder(
@@ -65,15 +55,32 @@ def train_decoder(
         images = scale_pixels(batch["pixels"])
         with autocast(device, config.mixed_precision):
             mean, std = encode_posterior(model.vae, images)
-        noise = step.randn(*mean.shape[1:]).to(device)
-        latents = mean.float() + std.float() * noise
-        latents = denoiser(latents, batch["token_ids"], step)
-        with autocast(device, config.mixed_precision):
-            decoded = model.vae.decode(latents).sample
-        return decoder_loss(model, decoded.float(), images, step.progress)
+        decoded = decode_sample(
+            model.vae, denoiser, (mean, std), batch["token_ids"], step, config
+        )
+        return decoder_loss(model, decoded, images, step.progress)
 
     model = AdversarialVAE(vae).to(device)
     model.to(memory_format=torch.channels_last)
     return train(
         model, config, compute_loss, checkpoint, "decoder", batches, held_out
     ).vae
+
+
+def decode_sample(
+    vae: AutoencoderKL,
+    denoiser: PartialDenoiser,
+    posterior: tuple[Latents, Latents],
+    token_ids: Int[Tensor, "batch tokens"],
+    step: Step,
+    config: PretrainingConfig,
+) -> Images:
+    """Decode a sample of a posterior, some rows as the U-Net makes them.
+
+    `posterior` is the mean and the std of the latents.
+    """
+    mean, std = posterior
+    noise = step.randn(*mean.shape[1:]).to(mean.device)
+    latents = denoiser(mean + std * noise, token_ids, step)
+    with autocast(mean.device, config.mixed_precision):
+        return vae.decode(latents).sample.float()

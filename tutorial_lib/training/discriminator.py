@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from tutorial_lib.training.processes import average_tensor
+from tutorial_lib.processes import average_tensor
 
 MAX_ADVERSARIAL_WEIGHT = 10.0
 EPSILON = 1e-6

@@ -17,6 +17,7 @@ from torch.nn import functional
 from tutorial_lib.generation import encode_posterior
 from tutorial_lib.training.batches import BatchSource, scale_pixels
 from tutorial_lib.training.config import PretrainingConfig
+from tutorial_lib.training.decoder import decode_sample
 from tutorial_lib.training.decoder_losses import AdversarialVAE, DecoderLoss
 from tutorial_lib.training.loop import autocast, train
 from tutorial_lib.training.partial_denoising import PartialDenoiser
@@ -101,12 +102,11 @@ def train_larger_vae(
             scale * (given.mean.float() - mean),
             scale * (given.std.float() - std),
         )
-        noise = step.randn(*mean.shape[1:]).to(device)
-        latents = denoiser(mean + std * noise, batch["token_ids"], step)
-        with autocast(device, config.mixed_precision):
-            decoded = model.vae.decode(latents).sample
+        decoded = decode_sample(
+            model.vae, denoiser, (mean, std), batch["token_ids"], step, config
+        )
         return encoder_loss + decoder_loss(
-            model, decoded.float(), images, step.progress
+            model, decoded, images, step.progress
         )
 
     larger = make_larger_vae(smaller_vae).requires_grad_(True)

@@ -13,13 +13,13 @@ from tqdm.auto import tqdm
 
 from tutorial_lib.files import write_atomically
 from tutorial_lib.generation import encode_posterior
+from tutorial_lib.processes import is_main_process, wait_for_all
 from tutorial_lib.training.batches import (
     name_shard,
     open_shard,
     scale_pixels,
 )
 from tutorial_lib.training.loop import autocast
-from tutorial_lib.training.processes import is_main_process, wait_for_all
 from tutorial_lib.training.sampling import ImagePool
 
 BATCH_SIZE = 256

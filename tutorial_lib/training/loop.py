@@ -25,6 +25,7 @@ from tqdm.auto import tqdm
 
 from tutorial_lib.errors import CommandError
 from tutorial_lib.inversion import delay_interrupt
+from tutorial_lib.processes import wait_for_all
 from tutorial_lib.training.acceleration import compile_model, run_uncompiled
 from tutorial_lib.training.batches import BatchSource
 from tutorial_lib.training.checkpoints import (
@@ -44,7 +45,6 @@ from tutorial_lib.training.processes import (
     make_accelerator,
     share_number,
     synchronize_batch_norm,
-    wait_for_all,
 )
 from tutorial_lib.training.steps import Step, make_step
 

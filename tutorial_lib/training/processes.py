@@ -1,15 +1,12 @@
-"""One process or several: what they share, and how they add up.
+"""Training one model in several processes, and how their losses add up.
 
-`accelerate launch` starts several processes. Each takes its rows of every
-batch; together they do what one process does with the whole batch.
+Each process takes its rows of every batch; together they do what one process
+does with the whole batch.
 """
-
-import os
-from datetime import timedelta
 
 import torch
 import torch.distributed.nn
-from accelerate import Accelerator, PartialState
+from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
 from accelerate.utils import (
     AutocastKwargs,
@@ -20,6 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, distributed, nn
 
 from tutorial_lib.errors import CommandError
+from tutorial_lib.processes import count_processes
 from tutorial_lib.training.config import PretrainingConfig
 
 
@@ -59,33 +57,6 @@ def make_accelerator(
     )
 
 
-def start_processes(device: str) -> None:
-    """Let the processes that `accelerate launch` started know one another.
-
-    They wait two hours for one that renders or encodes images for all.
-    """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        PartialState(cpu=device == "cpu", timeout=timedelta(hours=2))
-
-
-def count_processes() -> int:
-    """Return how many processes train together."""
-    if distributed.is_available() and distributed.is_initialized():
-        return distributed.get_world_size()
-    return 1
-
-
-def is_main_process() -> bool:
-    """Whether this process is the one that writes files."""
-    return count_processes() == 1 or distributed.get_rank() == 0
-
-
-def wait_for_all() -> None:
-    """Wait until every process has come here."""
-    if count_processes() > 1:
-        distributed.barrier()
-
-
 def share_number(number: float, device: torch.device) -> float:
     """Return the main process's number in all of them."""
     if count_processes() == 1:
@@ -93,16 +64,6 @@ def share_number(number: float, device: torch.device) -> float:
     shared = torch.tensor(number, dtype=torch.float64, device=device)
     distributed.broadcast(shared, src=0)
     return shared.item()
-
-
-def average_tensor(values: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """Return the mean of a tensor over all processes, without gradients."""
-    values = values.detach()
-    if count_processes() > 1:
-        values = values.clone()
-        distributed.all_reduce(values)
-        values /= count_processes()
-    return values
 
 
 # --- losses ----------------------------------------------------------------

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from tutorial_lib.errors import CommandError
 from tutorial_lib.training.batches import (
+    BatchSource,
     Index,
+    ShardDataset,
     map_shard,
     name_shard,
     open_shard,
@@ -152,3 +154,17 @@ class LookalikeSampler:
         self.order = keys.argsort(stable=True)
         _, counts = keys[self.order].unique_consecutive(return_counts=True)
         self.ends = counts.cumsum(0)
+
+
+def make_source(
+    pool: ImagePool,
+    columns: Sequence[str],
+    share: float = 0.0,
+    names: tuple[str, str] = ("captioned", "wearers"),
+) -> BatchSource:
+    """Make batches of some columns of a pool, mixed of two of its folders.
+
+    `share` is how much of a batch the second folder is.
+    """
+    dataset = ShardDataset(pool.folder, columns)
+    return BatchSource(dataset, MixtureSampler(pool, share, names))

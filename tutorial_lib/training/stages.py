@@ -24,6 +24,11 @@ from tutorial_lib.evaluation import (
     write_card,
 )
 from tutorial_lib.models import load_models
+from tutorial_lib.processes import (
+    is_main_process,
+    start_processes,
+    wait_for_all,
+)
 from tutorial_lib.training import (
     clip,
     dataset,
@@ -52,12 +57,7 @@ from tutorial_lib.training.latents import STREAMS
 from tutorial_lib.training.options import check_run
 from tutorial_lib.training.partial_denoising import PartialDenoiser
 from tutorial_lib.training.perceptual_loss import PerceptualLoss
-from tutorial_lib.training.processes import (
-    is_main_process,
-    start_processes,
-    wait_for_all,
-)
-from tutorial_lib.training.sampling import ImagePool
+from tutorial_lib.training.sampling import ImagePool, make_source
 from tutorial_lib.training.shipped_concepts import write_concepts
 from tutorial_lib.training.trained_models import (
     load_clip,
@@ -157,12 +157,12 @@ def train_vae(run: TrainingRun) -> AutoencoderKL:
     """Train the VAE, or load it from a finished checkpoint."""
     config = run.read_config("vae")
     return vae.train_vae(
-        vae.make_source(make_pool(run), config.wearers),
+        make_source(make_pool(run), vae.COLUMNS, config.wearers),
         run.size,
         run.work_folder / "vae.pt",
         run.device,
         config,
-        vae.make_source(make_held_out_pool(run), names=HELD_OUT),
+        make_source(make_held_out_pool(run), vae.COLUMNS, names=HELD_OUT),
     )
 
 
@@ -185,10 +185,10 @@ def train_decoder(run: TrainingRun) -> AutoencoderKL:
         trained_vae,
         PerceptualLoss(trained_clip),
         denoiser,
-        decoder.make_source(pool, config.wearers),
+        make_source(pool, decoder.COLUMNS, config.wearers),
         run.work_folder / "decoder.pt",
         config,
-        decoder.make_source(make_held_out_pool(run), names=HELD_OUT),
+        make_source(make_held_out_pool(run), decoder.COLUMNS, names=HELD_OUT),
     )
 
 
@@ -221,10 +221,10 @@ def train_unet(run: TrainingRun) -> UNet2DConditionModel:
         model,
         text_encoder,
         latents.compute_scaling_factor(encoder.latents),
-        unet.make_source(encoder.latents, config.wearers),
+        make_source(encoder.latents, unet.COLUMNS, config.wearers),
         run.work_folder / "unet.pt",
         config,
-        unet.make_source(held_out.latents, names=HELD_OUT),
+        make_source(held_out.latents, unet.COLUMNS, names=HELD_OUT),
         encoder.encode_next if run.is_timed else None,
     )
 
@@ -277,7 +277,7 @@ def enlarge_vae(run: TrainingRun) -> None:
         )
     enlarging.enlarge_vae(
         load_models(make_profile(run, size), run.device),
-        decoder.make_source(make_pool(run)),
+        make_source(make_pool(run), decoder.COLUMNS),
         run.read_config("larger-vae"),
         run.work_folder / "larger-vae",
     )

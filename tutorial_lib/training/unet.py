@@ -13,11 +13,10 @@ from transformers import CLIPTextModel
 from tutorial_lib.inversion import compute_timestep_weights, sample_timesteps
 from tutorial_lib.settings import PROFILES
 from tutorial_lib.training.annotations import END_ID, tokenize_captions
-from tutorial_lib.training.batches import BatchSource, ShardDataset
+from tutorial_lib.training.batches import BatchSource
 from tutorial_lib.training.config import PretrainingConfig
 from tutorial_lib.training.export import make_noise_scheduler
 from tutorial_lib.training.loop import autocast, train
-from tutorial_lib.training.sampling import ImagePool, MixtureSampler
 from tutorial_lib.training.steps import Step
 from tutorial_lib.world import PARTS
 
@@ -54,16 +53,6 @@ def make_unet(text_width: int) -> UNet2DConditionModel:
         addition_embed_type="text",
         addition_embed_type_num_heads=text_width // 32,
     )
-
-
-def make_source(
-    pool: ImagePool,
-    share: float = 0.0,
-    names: tuple[str, str] = ("captioned", "wearers"),
-) -> BatchSource:
-    """Make the batches of the U-Net out of a pool of latents."""
-    dataset = ShardDataset(pool.folder, COLUMNS)
-    return BatchSource(dataset, MixtureSampler(pool, share, names))
 
 
 def train_unet(

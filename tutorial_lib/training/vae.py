@@ -10,17 +10,16 @@ from torch.nn import functional
 
 from tutorial_lib.training.batches import (
     BatchSource,
-    ShardDataset,
     scale_pixels,
 )
 from tutorial_lib.training.config import PretrainingConfig
 from tutorial_lib.training.loop import autocast, train
-from tutorial_lib.training.sampling import ImagePool, MixtureSampler
 from tutorial_lib.training.steps import Step
 
 # For images of each size: the encoder's channels, halving the side between
 # them, so that 16 x 16 latents remain.
 BLOCK_WIDTHS = {64: (32, 64, 128), 128: (32, 32, 64, 128)}
+COLUMNS = ("pixels",)
 KL_WEIGHT = 1e-3
 GRADIENT_WEIGHT = 0.5
 SCALES = (1.0, 1.0, 0.75, 0.5)  # each batch takes one of them
@@ -42,16 +41,6 @@ def make_vae(size: int) -> AutoencoderKL:
         sample_size=size,
         mid_block_add_attention=False,
     )
-
-
-def make_source(
-    pool: ImagePool,
-    share: float = 0.0,
-    names: tuple[str, str] = ("captioned", "wearers"),
-) -> BatchSource:
-    """Make batches of images without their captions."""
-    dataset = ShardDataset(pool.folder, ["pixels"])
-    return BatchSource(dataset, MixtureSampler(pool, share, names))
 
 
 def train_vae(

@@ -35,7 +35,8 @@ class LivePanel:
     a `prompt` that holds the `word`, it also shows what the word generates
     by then, every twenty steps and always from the same noise; each such
     picture takes as long as any other. Taught in
-    notebooks/03_learn_x_by_similarity.ipynb and 05_textual_inversion.ipynb.
+    notebooks/03_learn_x_by_similarity.ipynb, 05_textual_inversion.ipynb and
+    11_your_own_x.ipynb.
     """
 
     steps: int

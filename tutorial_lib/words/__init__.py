@@ -2,7 +2,11 @@
 
 from tutorial_lib.words.file_forms import FORMS, FileForm, pick_form
 from tutorial_lib.words.history import Entry, History
-from tutorial_lib.words.initializer import check_num_vectors, initialize_word
+from tutorial_lib.words.initializer import (
+    check_num_vectors,
+    initialize_word,
+    list_embedding_tables,
+)
 from tutorial_lib.words.learned_word import (
     LearnedWord,
     Words,
@@ -25,6 +29,8 @@ from tutorial_lib.words.tokens import (
     split_prompt,
     tokenize_prompts,
 )
+from tutorial_lib.words.two_encoders import select_encoder
+from tutorial_lib.words.word_file import complete_name
 
 __all__ = [
     "FORMS",
@@ -38,13 +44,16 @@ __all__ = [
     "Words",
     "check_num_vectors",
     "check_word",
+    "complete_name",
     "count_most_vectors",
     "find_words",
     "get_embedding",
     "initialize_word",
     "label_tokens",
+    "list_embedding_tables",
     "pick_form",
     "read_words",
+    "select_encoder",
     "split_prompt",
     "tokenize_prompts",
     "use_words",

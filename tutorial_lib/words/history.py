@@ -12,8 +12,11 @@ class History(list[Entry]):
     `norm` (the mean norm of the vectors) and `seconds` are in every entry.
     Every few steps the run is evaluated, and the entry also has `evaluation`
     (the loss on a fixed batch), `similarity` (CLIP's, of the templates with
-    the images) and `vectors`; elsewhere these are None. `stopped`
-    says that the run is not at its end, as after Ctrl-C. Taught in
+    the images) and `vectors`; elsewhere these are None, except that the
+    vectors are also kept at a few early steps, when they change most. With
+    two text encoders `norm` and `similarity` are of the vectors for the first,
+    and an entry with `vectors` also has `vectors_2`. `stopped` says that the
+    run is not at its end, as after Ctrl-C. Taught in
     notebooks/05_textual_inversion.ipynb.
     """
 

@@ -9,7 +9,7 @@ from tutorial_lib.errors import WordError
 from tutorial_lib.models import Models, check_models
 from tutorial_lib.words.learned_word import (
     LearnedWord,
-    check_width,
+    check_widths,
     check_word,
 )
 from tutorial_lib.words.tokens import check_not_ordinary, tokenize_text
@@ -23,10 +23,10 @@ def initialize_word(
 ) -> LearnedWord:
     """Make the LearnedWord that learning starts from.
 
-    Its vectors are the initializer's embeddings: their mean for a single
-    vector, else one embedding after the other, from the first again if there
-    are too few. They are leaves with a gradient, on the models' device.
-    Raises WordError if there is no such start.
+    Its vectors are the initializer's embeddings, in each text encoder: their
+    mean for a single vector, else one embedding after the other, from the
+    first again if there are too few. They are leaves with a gradient, on the
+    models' device. Raises WordError if there is no such start.
     """
     check_models(models)
     word = check_word(word)
@@ -35,22 +35,35 @@ def initialize_word(
     num_vectors = read_whole_number(num_vectors, "num_vectors", 1)
     check_num_vectors(num_vectors, models.clip.context_length - 2)
     if isinstance(initializer, LearnedWord):
-        check_width(initializer, models.profile.embedding_width, "CLIP")
-        text, embeddings = initializer.initializer, initializer.vectors
+        check_widths(initializer, models.profile.embedding_widths, "CLIP")
+        text, embeddings = initializer.initializer, initializer.tensors
     else:
         text = initializer
         embeddings = get_initializer_embeddings(models, initializer)
+    tensors = [
+        make_start(rows, num_vectors, models.device) for rows in embeddings
+    ]
+    return LearnedWord(
+        word=word,
+        vectors=tensors[0],
+        vectors_2=tensors[1] if len(tensors) > 1 else None,
+        base_model=models.profile.name,
+        initializer=text,
+    )
+
+
+def make_start(
+    embeddings: Float[Tensor, "num_tokens width"],
+    num_vectors: int,
+    device: str,
+) -> Float[Tensor, "num_vectors width"]:
+    """Return vectors made of embeddings, as leaves with a gradient."""
     if num_vectors == 1:
         vectors = embeddings.mean(dim=0, keepdim=True)
     else:
         vectors = embeddings[torch.arange(num_vectors) % len(embeddings)]
-    vectors = vectors.detach().to(models.device, torch.float32).clone()
-    return LearnedWord(
-        word=word,
-        vectors=vectors.requires_grad_(True),
-        base_model=models.profile.name,
-        initializer=text,
-    )
+    vectors = vectors.detach().to(device, torch.float32).clone()
+    return vectors.requires_grad_(True)
 
 
 def check_num_vectors(num_vectors: int, most: int) -> None:
@@ -65,8 +78,8 @@ def check_num_vectors(num_vectors: int, most: int) -> None:
 
 def get_initializer_embeddings(
     models: Models, text: str
-) -> Float[Tensor, "num_tokens width"]:
-    """Return the embeddings of a text's tokens.
+) -> list[Float[Tensor, "num_tokens _"]]:
+    """Return the embeddings of a text's tokens, in each text encoder.
 
     Raises WordError if it has none.
     """
@@ -77,4 +90,18 @@ def get_initializer_embeddings(
             "The initializer is empty; name an ordinary word for what the "
             'pictures show, such as "pattern" or "person".'
         )
-    return models.clip.token_embedding.weight[token_ids]
+    return [table[token_ids] for table in list_embedding_tables(models)]
+
+
+def list_embedding_tables(
+    models: Models,
+) -> list[Float[Tensor, "vocabulary _"]]:
+    """Return the embeddings of all tokens, in each text encoder.
+
+    CLIP's is the first.
+    """
+    tables = [models.clip.token_embedding.weight]
+    if models.profile.embedding_width_2 is not None:
+        second = models.pipeline.text_encoder_2
+        tables.append(second.get_input_embeddings().weight)
+    return tables

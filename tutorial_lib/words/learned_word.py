@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeAlias
@@ -34,6 +34,7 @@ SPECIAL_TOKENS = (  # of CLIP's tokenizers, transformers' and open_clip's
     "<start_of_text>",
     "<end_of_text>",
 )
+VECTOR_FIELDS = ("vectors", "vectors_2")  # for each text encoder
 
 
 @dataclass
@@ -93,6 +94,17 @@ class LearnedWord:
         if self.vectors_2 is None:
             return [self.vectors]
         return [self.vectors, self.vectors_2]
+
+    def copy_vectors(self) -> dict[str, Any]:
+        """Return copies of the vectors on the CPU, by their fields' names."""
+        copies = [tensor.detach().cpu().clone() for tensor in self.tensors]
+        return dict(zip(VECTOR_FIELDS, copies, strict=False))
+
+    @torch.no_grad()
+    def restore_vectors(self, saved: Mapping[str, Any]) -> None:
+        """Write what `copy_vectors` returned into the tensors there are."""
+        for name, tensor in zip(VECTOR_FIELDS, self.tensors, strict=False):
+            tensor.copy_(saved[name])
 
     def rename(self, word: str) -> Self:
         """Return the same learned word under another name."""
@@ -175,8 +187,8 @@ class LearnedWord:
             library_version=metadata.get("library_version", ""),
         )
         if profile is not None:
-            width, model = profile.embedding_width, profile.name
-            check_width(learned_word, width, model, path)
+            widths, model = profile.embedding_widths, profile.name
+            check_widths(learned_word, widths, model, path)
         return learned_word
 
 
@@ -282,28 +294,42 @@ def explain_reserved(word: str) -> str:
     )
 
 
-def check_width(
-    word: LearnedWord, width: int, model: str, path: Path | None = None
+def check_widths(
+    word: LearnedWord,
+    widths: Sequence[int],
+    model: str,
+    path: Path | None = None,
 ) -> None:
-    """Raise WordError unless the word's vectors have `width` entries.
+    """Raise WordError unless a model's text encoders can read the word.
 
-    `model` is the name of the model that is to read them, `path` the file
-    that they come from. A word for two text encoders is refused as a whole:
-    no model here has two.
+    Each of them wants vectors with as many entries as `widths` says. `model`
+    is the model's name, `path` the file that the word comes from.
     """
     name = f"\"{word.word}\" in '{path}'" if path else f'"{word.word}"'
-    if word.vectors_2 is not None:
+    if len(word.tensors) > len(widths):
         raise WordError(
             f"The word {name} has vectors for two text encoders, as SDXL "
             f'reads them, and "{model}" has one; learn the word again with '
-            "this model, or convert its file for a program with SDXL."
+            'this model, or use it with load_models("sdxl").'
         )
-    if word.width == width:
+    if len(word.tensors) < len(widths):
+        raise WordError(
+            f"The word {name} has vectors for one text encoder, and "
+            f'"{model}" has two; learn the word again with this model, or '
+            "use it with the models that it was learned with."
+        )
+    theirs = tuple(tensor.shape[1] for tensor in word.tensors)
+    if theirs == tuple(widths):
         return
     source = f' ("{word.base_model}")' if word.base_model else ""
     raise WordError(
         f"The word {name} was learned with another model{source}: "
-        f'its vectors have {word.width} entries, and "{model}" reads '
-        f"{width}; load that other model, or learn the word again with "
-        "this one."
+        f'its vectors have {join_numbers(theirs)} entries, and "{model}" '
+        f"reads {join_numbers(widths)}; load that other model, or learn the "
+        "word again with this one."
     )
+
+
+def join_numbers(numbers: Iterable[int]) -> str:
+    """Return numbers as text, "768 and 1280"."""
+    return " and ".join(str(number) for number in numbers)

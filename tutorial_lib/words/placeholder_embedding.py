@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
-from tutorial_lib.words.learned_word import Words, check_width, read_words
+from tutorial_lib.words.learned_word import Words, check_widths, read_words
 
 TextEncoder: TypeAlias = open_clip.CLIP | CLIPTextModel
 
@@ -80,7 +80,7 @@ def use_words(encoder: TextEncoder, words: Words) -> Iterator[TextEncoder]:
         return
     table = get_embedding(encoder)
     for word in words:
-        check_width(word, table.embedding_dim, type(encoder).__name__)
+        check_widths(word, [table.embedding_dim], type(encoder).__name__)
     vectors = [word.vectors for word in words]
     set_embedding(encoder, PlaceholderEmbedding(table, vectors))
     try:
