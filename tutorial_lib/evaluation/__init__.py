@@ -44,6 +44,13 @@ from tutorial_lib.evaluation.judges import (
     read_attributes,
     save_judges,
 )
+from tutorial_lib.evaluation.lora_comparison import (
+    LoraComparison,
+    LoraPoint,
+    list_named_patterns,
+    load_lora_comparison,
+    run_lora_comparison,
+)
 from tutorial_lib.evaluation.model_card import write_card
 from tutorial_lib.evaluation.pairs import WearerGalleryBuilder
 from tutorial_lib.evaluation.rows import BASELINES, OFF_ROWS, ROWS, Subject
@@ -93,6 +100,8 @@ __all__ = [
     "ImageEncoder",
     "JudgedImages",
     "Judges",
+    "LoraComparison",
+    "LoraPoint",
     "OFF_ROWS",
     "ROWS",
     "SWEEPS",
@@ -118,10 +127,12 @@ __all__ = [
     "format_tables",
     "identity",
     "learn_with",
-    "load_evaluations",
+    "list_named_patterns",
     "load_encoder",
+    "load_evaluations",
     "load_fidelity_encoders",
     "load_judges",
+    "load_lora_comparison",
     "load_sweep",
     "load_truth",
     "measure_cosines",
@@ -135,6 +146,7 @@ __all__ = [
     "rank_truth",
     "read_attributes",
     "render_training_images",
+    "run_lora_comparison",
     "run_sweep",
     "save_judges",
     "write_card",
