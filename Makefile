@@ -51,7 +51,7 @@ sweep: $(READY)
 	$(BIN)/python -m tutorial_lib sweep --kind person --seeds 201-204 --json out/sweep-person.json $(ARGS)
 
 compare: $(READY)
-	$(BIN)/python -m tutorial_lib compare --seeds 301-305 --json out/lora-pattern.json $(ARGS)
+	$(BIN)/python -m tutorial_lib compare --seeds 301-302 --json out/lora-pattern.json $(ARGS)
 
 notebooks: $(READY)
 	$(BIN)/python -m tutorial_lib notebooks $(ARGS)

@@ -8,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tutorial_lib.evaluation import Gallery, lora_comparison
+from tutorial_lib import cli
+from tutorial_lib.evaluation import Gallery, gallery, lora_comparison
 from tutorial_lib.evaluation.judge_networks import EmbeddingJudge
 from tutorial_lib.evaluation.judges import embed_with_judge
 from tutorial_lib.evaluation.lora_comparison import (
@@ -24,6 +25,7 @@ from tutorial_lib.report import format_lora_comparison
 from tutorial_lib.settings import DATA
 
 NAMES = {"X", "LoRA"}
+GENERATE_NAMED = lora_comparison.generate_named
 
 
 @pytest.fixture
@@ -146,12 +148,37 @@ def test_a_run_that_breaks_off_leaves_no_lora_behind(models, monkeypatch):
     assert not has_lora(models.pipeline.unet)
 
 
+def test_the_command_learns_by_both_and_prints_a_row_for_each(
+    models, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr("tutorial_lib.models.load_models", lambda _: models)
+    monkeypatch.setattr(
+        "tutorial_lib.evaluation.load_judges",
+        lambda: SimpleNamespace(pattern=EmbeddingJudge(32)),
+    )
+    for name in ("NUM_LOOKALIKES", "NUM_DISTRACTORS"):
+        monkeypatch.setattr(gallery, name, 3)
+    for name, value in {"STEPS": 2, "COUNT": 2}.items():
+        monkeypatch.setattr(lora_comparison, name, value)
+    monkeypatch.setattr(lora_comparison, "generate_named", GENERATE_NAMED)
+    path = tmp_path / "lora.json"
+    arguments = ["compare", "--seeds", "3-4", "--json", str(path)]
+    assert cli.main(arguments) == 0
+    stored = load_lora_comparison(path)
+    assert stored.seeds() == [3, 4]
+    assert stored.models == fingerprint_models(models)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["X", "LoRA"]
+    assert "/4 " in lines[1] and "The points are in" in lines[3]
+    assert not has_lora(models.pipeline.unet)
+
+
 def test_the_stored_comparison_belongs_to_the_shipped_models():
     path = DATA / "evaluation" / "lora-pattern.json"
     stored = load_lora_comparison(path)
     assert stored.models == fingerprint_models(load_models("tiny"))
     assert stored.names == list(list_named_patterns())
-    assert len(set(stored.seeds())) == len(stored.points) >= 5
+    assert len(set(stored.seeds())) == len(stored.points) >= 2
     for point in stored.points:
         assert point.count == lora_comparison.COUNT
         assert set(point.hits) == set(point.likeness) == NAMES

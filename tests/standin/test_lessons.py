@@ -122,9 +122,7 @@ def photos(data_set, tmp_path):
     )
 
 
-def test_lesson_11_learns_and_measures_a_subject_of_dreambench(
-    run, photos
-):
+def test_lesson_11_learns_and_measures_a_subject_of_dreambench(run, photos):
     code, printed = run(
         "11_your_own_x",
         first=FEW_STEPS + photos,

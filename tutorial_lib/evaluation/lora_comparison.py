@@ -73,7 +73,9 @@ class LoraComparison:
         return [point.seed for point in self.points]
 
 
-def list_named_patterns(count: int = NUM_NAMES) -> dict[str, world.Pattern]:
+def list_named_patterns(
+    count: int = NUM_NAMES,
+) -> dict[str, world.Pattern | world.Person]:
     """Return the first patterns that the models have a name for, by name.
 
     Taught in notebooks/12_the_map.ipynb.
