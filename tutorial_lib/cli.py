@@ -254,8 +254,7 @@ def sweep(kind: KindOption, seeds: SeedsOption, target: JsonOption) -> None:
 
 
 @app.command(
-    epilog="\b\nExample:\n  textual-inversion compare --seeds 301-305 "
-    "--json out/lora.json"
+    epilog="\b\nExample:\n  textual-inversion compare --seeds 7 --json a.json"
 )
 def compare(seeds: SeedsOption, target: JsonOption) -> None:
     """Learn unseen patterns by X and by a LoRA; see what is forgotten."""
@@ -264,11 +263,9 @@ def compare(seeds: SeedsOption, target: JsonOption) -> None:
     from tutorial_lib.models import load_models
     from tutorial_lib.report import format_lora_comparison
 
-    comparison = run_lora_comparison(
-        load_models("tiny"), load_judges(), numbers, path
-    )
-    print(format_lora_comparison(comparison))
-    print(f"Means over patterns. The points are in {path}")
+    tiny, judges = load_models("tiny"), load_judges()
+    points = run_lora_comparison(tiny, judges, numbers, path)
+    print(f"{format_lora_comparison(points)}\nThe points are in {path}")
 
 
 SourceArgument = Annotated[
