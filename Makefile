@@ -26,7 +26,7 @@ COLAB := .venv-colab
 # A cell runs as long as its machine needs: only one that hangs is stopped.
 NBMAKE := --nbmake --nbmake-kernel=python3 --nbmake-timeout=3600
 
-.PHONY: run test lab evaluate speed sweep models notebooks clean
+.PHONY: run test lab evaluate speed sweep compare models notebooks clean
 .PHONY: wheel address test-colab test-real
 .DEFAULT_GOAL := run
 
@@ -49,6 +49,9 @@ speed: $(READY)
 
 sweep: $(READY)
 	$(BIN)/python -m tutorial_lib sweep --kind person --seeds 201-204 --json out/sweep-person.json $(ARGS)
+
+compare: $(READY)
+	$(BIN)/python -m tutorial_lib compare --seeds 301-302 --json out/lora-pattern.json $(ARGS)
 
 notebooks: $(READY)
 	$(BIN)/python -m tutorial_lib notebooks $(ARGS)

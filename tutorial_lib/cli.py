@@ -253,6 +253,21 @@ def sweep(kind: KindOption, seeds: SeedsOption, target: JsonOption) -> None:
     print(f"Identity, 95 % intervals. The points are in {path}")
 
 
+@app.command(
+    epilog="\b\nExample:\n  textual-inversion compare --seeds 7 --json a.json"
+)
+def compare(seeds: SeedsOption, target: JsonOption) -> None:
+    """Learn unseen patterns by X and by a LoRA; see what is forgotten."""
+    numbers, path = read_seeds(seeds), check_target(target)
+    from tutorial_lib.evaluation import load_judges, run_lora_comparison
+    from tutorial_lib.models import load_models
+    from tutorial_lib.report import format_lora_comparison
+
+    tiny, judges = load_models("tiny"), load_judges()
+    points = run_lora_comparison(tiny, judges, numbers, path)
+    print(f"{format_lora_comparison(points)}\nThe points are in {path}")
+
+
 SourceArgument = Annotated[
     str,
     typer.Argument(

@@ -31,7 +31,7 @@ from tutorial_lib.training.stages import LARGER_VAE, STAGES
 from tutorial_lib.words import FORMS, LearnedWord
 from tutorial_lib.words.word_file import DTYPES
 
-COMMANDS = "run learn evaluate sweep convert notebooks models".split()
+COMMANDS = "run learn evaluate sweep compare convert notebooks models".split()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tutorial_lib.settings import PROFILES, ROOT
 from tutorial_lib.words import LearnedWord
 
 LESSONS = sorted(path.stem for path in FOLDER.glob("[0-9]*.ipynb"))
-QUICK = [name for name in LESSONS if name[:2] in "00 05 06 08 11".split()]
+QUICK = [name for name in LESSONS if name[:2] in "00 05 06 08 11 12".split()]
 FEW_STEPS = """
 from dataclasses import replace
 from tutorial_lib import settings
@@ -122,9 +122,7 @@ def photos(data_set, tmp_path):
     )
 
 
-def test_the_last_lesson_learns_and_measures_a_subject_of_dreambench(
-    run, photos
-):
+def test_lesson_11_learns_and_measures_a_subject_of_dreambench(run, photos):
     code, printed = run(
         "11_your_own_x",
         first=FEW_STEPS + photos,

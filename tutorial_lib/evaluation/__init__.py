@@ -49,12 +49,24 @@ from tutorial_lib.evaluation.judges import (
     read_attributes,
     save_judges,
 )
+from tutorial_lib.evaluation.lora_comparison import (
+    LoraComparison,
+    LoraPoint,
+    list_named_patterns,
+    load_lora_comparison,
+    run_lora_comparison,
+)
 from tutorial_lib.evaluation.model_card import write_card
 from tutorial_lib.evaluation.ordering import make_hard_negatives
 from tutorial_lib.evaluation.pairs import WearerGalleryBuilder
 from tutorial_lib.evaluation.rows import BASELINES, OFF_ROWS, ROWS, Subject
 from tutorial_lib.evaluation.ruler import Shares
-from tutorial_lib.evaluation.scores import identity, prompt_score, rank_truth
+from tutorial_lib.evaluation.scores import (
+    identity,
+    measure_cosines,
+    prompt_score,
+    rank_truth,
+)
 from tutorial_lib.evaluation.sharpness import measure_sharpness
 from tutorial_lib.evaluation.statistics import (
     Share,
@@ -97,6 +109,8 @@ __all__ = [
     "ImageEncoder",
     "JudgedImages",
     "Judges",
+    "LoraComparison",
+    "LoraPoint",
     "OFF_ROWS",
     "ROWS",
     "SWEEPS",
@@ -122,12 +136,15 @@ __all__ = [
     "format_tables",
     "identity",
     "learn_with",
-    "load_evaluations",
+    "list_named_patterns",
     "load_encoder",
+    "load_evaluations",
     "load_fidelity_encoders",
     "load_judges",
+    "load_lora_comparison",
     "load_sweep",
     "load_truth",
+    "measure_cosines",
     "measure_deviations",
     "measure_fidelity",
     "measure_mean_deviation",
@@ -138,6 +155,7 @@ __all__ = [
     "rank_truth",
     "read_attributes",
     "render_training_images",
+    "run_lora_comparison",
     "run_sweep",
     "save_judges",
     "write_card",

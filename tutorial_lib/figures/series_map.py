@@ -33,6 +33,7 @@ TITLES = {
     "09": "an anime\ndrawing of X",
     "10": "do more\npictures help?",
     "11": "your own\npictures",
+    "12": "X beside LoRA\nand others",
 }
 PLACES = {  # the lesson's column, and the bottom of its box
     "00": (0, 1.8),
@@ -45,8 +46,9 @@ PLACES = {  # the lesson's column, and the bottom of its box
     "07": (3, 2.3),
     "08": (3, 1.3),
     "09": (3, 0.3),
-    "10": (4, 2.5),
-    "11": (4, 1.1),
+    "10": (4, 3.2),
+    "11": (4, 1.8),
+    "12": (4, 0.4),
 }
 ROADS = (
     *(("00", "01"), ("01", "02"), ("01", "03"), ("02", "03"), ("02", "05")),

@@ -14,6 +14,12 @@ from tutorial_lib.generation.clip_features import (
     find_nearest_rows,
     measure_similarity,
 )
+from tutorial_lib.generation.ddim_inversion import (
+    follow_timesteps,
+    generate_from_noise,
+    invert_images,
+    make_ddim_scheduler,
+)
 from tutorial_lib.generation.latents import (
     decode_latents,
     encode_distributions,
@@ -50,10 +56,14 @@ __all__ = [
     "encode_prompts",
     "encode_token_ids",
     "find_nearest_rows",
+    "follow_timesteps",
     "generate",
+    "generate_from_noise",
     "generate_over_steps",
     "generate_with_attention",
     "generate_with_pooled_caption",
+    "invert_images",
+    "make_ddim_scheduler",
     "make_noise",
     "make_sampling_scheduler",
     "measure_similarity",

@@ -5,6 +5,13 @@ from tutorial_lib.inversion.config import MAX_NORM, RECIPES, TrainingConfig
 from tutorial_lib.inversion.early_stopping import should_stop_early
 from tutorial_lib.inversion.interrupts import delay_interrupt
 from tutorial_lib.inversion.learn import learn_word
+from tutorial_lib.inversion.lora import (
+    add_lora,
+    count_trained_weights,
+    fit_parameters,
+    remove_lora,
+    save_lora,
+)
 from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
 from tutorial_lib.inversion.templates import fill_templates
 from tutorial_lib.inversion.timesteps import (
@@ -20,11 +27,16 @@ __all__ = [
     "SimilarityLoss",
     "TextualInversionTrainer",
     "TrainingConfig",
+    "add_lora",
     "compute_timestep_weights",
+    "count_trained_weights",
     "delay_interrupt",
     "fill_templates",
+    "fit_parameters",
     "learn_word",
     "name_checkpoint",
+    "remove_lora",
     "sample_timesteps",
+    "save_lora",
     "should_stop_early",
 ]

@@ -1,5 +1,6 @@
-"""Evaluations and sweeps as tables for the terminal, and in sentences."""
+"""Evaluations and comparisons as tables for the terminal, and in words."""
 
+from statistics import fmean
 from textwrap import fill, wrap
 
 from tutorial_lib.evaluation import (
@@ -8,6 +9,7 @@ from tutorial_lib.evaluation import (
     ROWS,
     SWEEPS,
     Evaluation,
+    LoraComparison,
     Shares,
     Sweep,
     format_cosine,
@@ -113,4 +115,24 @@ def format_sweep(sweep: Sweep) -> str:
         for value in values:
             share = format_share(sweep.rate(setting, value))
             lines.append(f"{setting:14} {value:<6g} {share}")
+    return "\n".join(lines)
+
+
+def format_lora_comparison(comparison: LoraComparison) -> str:
+    """Return a row for X and one for the LoRA, means over the patterns."""
+    heads = ["shown", "likeness", "names' own", "leaked"]
+    lines = ["".join(f"{head:>12}" for head in ("", *heads))]
+    total = sum(point.count for point in comparison.points)
+    for method, state in (("X", "before"), ("LoRA", "LoRA")):
+        hits = sum(point.hits[method] for point in comparison.points)
+        means = [
+            fmean(part[key] for part in parts)
+            for key, parts in (
+                (method, [point.likeness for point in comparison.points]),
+                (state, [point.own for point in comparison.points]),
+                (state, [point.leaked for point in comparison.points]),
+            )
+        ]
+        cells = [f"{hits}/{total}", *(f"{value:.2f}" for value in means)]
+        lines.append("".join(f"{cell:>12}" for cell in (method, *cells)))
     return "\n".join(lines)
