@@ -39,6 +39,7 @@ INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 KindName = Literal["pattern", "person"]
 LearnableKindName = Literal["pattern", "person", "object"]
 RecipeName = Literal["both", "similarity", "denoising"]
+SweptName = Literal["both", "similarity"]
 FormName = Literal["diffusers", "a1111", "kohya", "onetrainer", "sdxl"]
 DtypeName = Literal["float32", "float16", "bfloat16"]
 KindOption = Annotated[
@@ -237,20 +238,50 @@ def evaluate(
     )
 
 
+SweptOption = Annotated[
+    SweptName | None, typer.Option(help="One recipe; by default both.")
+]
+OthersOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--merge",
+        metavar="FILE",
+        help="Another process's file; its points count as measured.",
+    ),
+]
+
+
 @app.command(
     epilog="\b\nExample:\n  textual-inversion sweep --kind person "
-    "--seeds 201-204 --json out/sweep.json"
+    "--seeds 101-120 --json out/sweep-person.json"
 )
-def sweep(kind: KindOption, seeds: SeedsOption, target: JsonOption) -> None:
-    """Learn with more and fewer pictures, steps and vectors."""
+def sweep(
+    kind: KindOption,
+    seeds: SeedsOption,
+    target: JsonOption,
+    recipe: SweptOption = None,
+    merge: OthersOption = None,
+) -> None:
+    """Learn with more and fewer pictures, steps and vectors.
+
+    Stopped, the same command goes on where it was.
+    """
     numbers, path = read_seeds(seeds), check_target(target)
-    from tutorial_lib.evaluation import load_judges, run_sweep
+    from tutorial_lib.evaluation import SWEEPS, load_judges, run_sweep
     from tutorial_lib.models import load_models
     from tutorial_lib.report import format_sweep
 
-    points = run_sweep(load_models("tiny"), load_judges(), kind, numbers, path)
+    points = run_sweep(
+        load_models("tiny"),
+        load_judges(),
+        kind,
+        numbers,
+        path,
+        recipes=[recipe] if recipe else list(SWEEPS),
+        others=merge or (),
+    )
     print(format_sweep(points))
-    print(f"Identity, 95 % intervals. The points are in {path}")
+    print(f"95 % intervals. The points are in {path}")
 
 
 SourceArgument = Annotated[

@@ -59,13 +59,11 @@ from tutorial_lib.evaluation.statistics import (
     format_share,
     paired_interval,
 )
-from tutorial_lib.evaluation.sweep import (
+from tutorial_lib.evaluation.sweep import Sweep, load_sweep, run_sweep
+from tutorial_lib.evaluation.sweep_points import (
     SWEEPS,
-    Sweep,
     learn_with,
-    load_sweep,
     measure_point,
-    run_sweep,
 )
 from tutorial_lib.evaluation.true_concepts import (
     load_truth,
