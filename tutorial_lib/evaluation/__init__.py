@@ -44,6 +44,7 @@ from tutorial_lib.evaluation.judges import (
     read_attributes,
     save_judges,
 )
+from tutorial_lib.evaluation.mean_vectors import measure_drift
 from tutorial_lib.evaluation.model_card import write_card
 from tutorial_lib.evaluation.pairs import WearerGalleryBuilder
 from tutorial_lib.evaluation.rows import BASELINES, OFF_ROWS, ROWS, Subject
@@ -118,6 +119,7 @@ __all__ = [
     "load_sweep",
     "load_truth",
     "measure_deviations",
+    "measure_drift",
     "measure_fidelity",
     "measure_mean_deviation",
     "measure_point",
