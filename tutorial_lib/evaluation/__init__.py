@@ -17,6 +17,7 @@ from tutorial_lib.evaluation.evaluation import (
     JudgedImages,
     evaluate_words,
 )
+from tutorial_lib.evaluation.failures import Failure, load_failures
 from tutorial_lib.evaluation.fidelity import (
     Fidelity,
     FidelityEncoders,
@@ -79,6 +80,7 @@ __all__ = [
     "Deviation",
     "EmbeddingJudge",
     "Evaluation",
+    "Failure",
     "Fidelity",
     "FidelityEncoders",
     "FidelityRow",
@@ -113,6 +115,7 @@ __all__ = [
     "identity",
     "learn_with",
     "load_evaluations",
+    "load_failures",
     "load_encoder",
     "load_fidelity_encoders",
     "load_judges",
