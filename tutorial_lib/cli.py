@@ -21,11 +21,13 @@ from tutorial_lib.training.command_options import (
     DeviceOption,
     DrawnOption,
     JudgedOption,
+    OthersOption,
     PicturesOption,
     PresetOption,
     ShareOption,
     SizeOption,
     StageArgument,
+    SweptOption,
     TargetOption,
     TensorboardOption,
     WorkersOption,
@@ -39,7 +41,6 @@ INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 KindName = Literal["pattern", "person"]
 LearnableKindName = Literal["pattern", "person", "object"]
 RecipeName = Literal["both", "similarity", "denoising"]
-SweptName = Literal["both", "similarity"]
 FormName = Literal["diffusers", "a1111", "kohya", "onetrainer", "sdxl"]
 DtypeName = Literal["float32", "float16", "bfloat16"]
 KindOption = Annotated[
@@ -238,19 +239,6 @@ def evaluate(
     )
 
 
-SweptOption = Annotated[
-    SweptName | None, typer.Option(help="One recipe; by default both.")
-]
-OthersOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--merge",
-        metavar="FILE",
-        help="Another process's file; its points count as measured.",
-    ),
-]
-
-
 @app.command(
     epilog="\b\nExample:\n  textual-inversion sweep --kind person "
     "--seeds 101-120 --json out/sweep-person.json"
@@ -262,10 +250,7 @@ def sweep(
     recipe: SweptOption = None,
     merge: OthersOption = None,
 ) -> None:
-    """Learn with more and fewer pictures, steps and vectors.
-
-    Stopped, the same command goes on where it was.
-    """
+    """Learn with more and fewer pictures, steps; stopped, it goes on where it was."""
     numbers, path = read_seeds(seeds), check_target(target)
     from tutorial_lib.evaluation import SWEEPS, load_judges, run_sweep
     from tutorial_lib.models import load_models
@@ -280,8 +265,7 @@ def sweep(
         recipes=[recipe] if recipe else list(SWEEPS),
         others=merge or (),
     )
-    print(format_sweep(points))
-    print(f"95 % intervals. The points are in {path}")
+    print(f"{format_sweep(points)}\n95 % intervals. The points are in {path}")
 
 
 SourceArgument = Annotated[

@@ -262,11 +262,7 @@ def run_sweep(
     kind = read_choice(kind, "kind", KINDS)
     seeds, path = read_seeds(seeds), read_path(path)
     recipes = [read_choice(recipe, "recipe", SWEEPS) for recipe in recipes]
-    sweep = Sweep(kind, fingerprint_models(models), [])
-    if os.path.exists(path):
-        stored = load_sweep(path)
-        if (stored.kind, stored.models) == (sweep.kind, sweep.models):
-            sweep = stored
+    sweep = open_sweep(kind, fingerprint_models(models), path)
     for other in others:
         add_points(sweep, other)
     words = path.with_suffix(".words") / sweep.models
@@ -289,6 +285,15 @@ def run_sweep(
         save_sweep(sweep, path)
     save_sweep(sweep, path)
     return sweep
+
+
+def open_sweep(kind: str, models: str, path: Path) -> Sweep:
+    """Return the sweep of a file, an empty one if it is of others or none."""
+    if os.path.exists(path):
+        stored = load_sweep(path)
+        if (stored.kind, stored.models) == (kind, models):
+            return stored
+    return Sweep(kind, models, [])
 
 
 def list_missing(
