@@ -250,7 +250,7 @@ def sweep(
     recipe: SweptOption = None,
     merge: OthersOption = None,
 ) -> None:
-    """Learn with more and fewer pictures, steps; stopped, it goes on where it was."""
+    """Learn with more and fewer pictures, steps and vectors."""
     numbers, path = read_seeds(seeds), check_target(target)
     from tutorial_lib.evaluation import SWEEPS, load_judges, run_sweep
     from tutorial_lib.models import load_models
