@@ -48,7 +48,8 @@ speed: $(READY)
 	$(BIN)/python benchmarks/speed.py
 
 sweep: $(READY)
-	$(BIN)/python -m tutorial_lib sweep --kind person --seeds 201-204 --json out/sweep-person.json $(ARGS)
+	$(BIN)/python -m tutorial_lib sweep --kind person --seeds 101-120 --json out/sweep-person.json $(ARGS)
+	$(BIN)/python -m tutorial_lib sweep --kind pattern --seeds 101-120 --json out/sweep-pattern.json $(ARGS)
 
 compare: $(READY)
 	$(BIN)/python -m tutorial_lib compare --seeds 301-302 --json out/lora-pattern.json $(ARGS)

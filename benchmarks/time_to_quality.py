@@ -21,10 +21,12 @@ from safetensors.torch import load_file
 from tutorial_lib import load_models
 from tutorial_lib.evaluation.gallery import GalleryBuilder
 from tutorial_lib.evaluation.judges import load_judges
-from tutorial_lib.evaluation.sweep import count_hits
+from tutorial_lib.evaluation.rows import Row
+from tutorial_lib.evaluation.sweep_points import judge_row
 from tutorial_lib.evaluation.true_concepts import render_training_images
 from tutorial_lib.inversion import TextualInversionTrainer, TrainingConfig
 from tutorial_lib.words import Entry, LearnedWord
+from tutorial_lib.world import new_concept
 
 KIND = "pattern"
 STAGES = ("ours", "theirs", "judge")
@@ -109,6 +111,7 @@ def judge(options: argparse.Namespace) -> None:
     models = load_models("tiny", device="cpu")
     judges = load_judges(device="cpu")
     builder = GalleryBuilder(judge=judges.of_kind(KIND), kind=KIND)
+    truth = new_concept(KIND, options.seed)
     names = [n for n in STAGES[:2] if (options.out / f"{n}.json").exists()]
     for name in names:
         path = options.out / f"{name}.json"
@@ -117,10 +120,8 @@ def judge(options: argparse.Namespace) -> None:
             if "hits" in snapshot:
                 continue
             word = LearnedWord("X", torch.tensor(snapshot["vectors"]))
-            counts = count_hits(
-                models, judges, builder, options.seed, "X", [word]
-            )
-            snapshot.update(counts)
+            row = Row("x", "X", (word,), truth, str(options.seed))
+            snapshot.update(judge_row(models, judges, builder, row))
             shown = {k: v for k, v in snapshot.items() if k != "vectors"}
             print(name, json.dumps(shown), flush=True)
             path.write_text(json.dumps(snapshots), encoding="utf-8")

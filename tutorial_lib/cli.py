@@ -21,11 +21,13 @@ from tutorial_lib.training.command_options import (
     DeviceOption,
     DrawnOption,
     JudgedOption,
+    OthersOption,
     PicturesOption,
     PresetOption,
     ShareOption,
     SizeOption,
     StageArgument,
+    SweptOption,
     TargetOption,
     TensorboardOption,
     WorkersOption,
@@ -239,18 +241,31 @@ def evaluate(
 
 @app.command(
     epilog="\b\nExample:\n  textual-inversion sweep --kind person "
-    "--seeds 201-204 --json out/sweep.json"
+    "--seeds 101-120 --json out/sweep-person.json"
 )
-def sweep(kind: KindOption, seeds: SeedsOption, target: JsonOption) -> None:
+def sweep(
+    kind: KindOption,
+    seeds: SeedsOption,
+    target: JsonOption,
+    recipe: SweptOption = None,
+    merge: OthersOption = None,
+) -> None:
     """Learn with more and fewer pictures, steps and vectors."""
     numbers, path = read_seeds(seeds), check_target(target)
-    from tutorial_lib.evaluation import load_judges, run_sweep
+    from tutorial_lib.evaluation import SWEEPS, load_judges, run_sweep
     from tutorial_lib.models import load_models
     from tutorial_lib.report import format_sweep
 
-    points = run_sweep(load_models("tiny"), load_judges(), kind, numbers, path)
-    print(format_sweep(points))
-    print(f"Identity, 95 % intervals. The points are in {path}")
+    points = run_sweep(
+        load_models("tiny"),
+        load_judges(),
+        kind,
+        numbers,
+        path,
+        recipes=[recipe] if recipe else list(SWEEPS),
+        others=merge or (),
+    )
+    print(f"{format_sweep(points)}\n95 % intervals. The points are in {path}")
 
 
 @app.command(

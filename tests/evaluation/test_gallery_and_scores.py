@@ -67,6 +67,24 @@ def test_a_gallery_holds_the_concept_first_then_99_others(monkeypatch):
     assert len(embedded) == 75 + 2 * 25  # the distractors only once
 
 
+def test_the_latest_gallery_is_kept_and_no_other(monkeypatch):
+    embedded = []
+
+    def remember(judge, concept, count, seed):
+        embedded.append(concept)
+        return torch.zeros(2)
+
+    monkeypatch.setattr(gallery, "embed_concept", remember)
+    builder = gallery.GalleryBuilder(judge=None, kind="pattern")
+    first = builder.build(world.new_concept("pattern", 5))
+    again = builder.build(world.new_concept("pattern", 5))
+    assert again is first and len(embedded) == 100
+    other = builder.build(world.new_concept("pattern", 6))
+    assert other.concept == world.new_concept("pattern", 6)
+    assert builder.build(first.concept).concept == first.concept
+    assert len(embedded) == 75 + 3 * 25
+
+
 def test_lookalikes_may_be_nearer_than_an_eye_can_tell_if_asked(monkeypatch):
     asked = []
 

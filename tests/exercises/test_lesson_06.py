@@ -71,10 +71,23 @@ def swap_ends(hits):
     return shares[-50].item(), shares[50].item()
 
 
-def pick(shares, low, high, kind=tuple):
+def pick(shares, low, high):
     """Return the shares at two parts of the way from 0 to 1."""
     ends = torch.tensor([low, high]).double()
-    return kind(torch.quantile(shares, ends).tolist())
+    return tuple(torch.quantile(shares, ends).tolist())
+
+
+def find_exactly(hits, part=0.025, turned=False):
+    """Return the exact bounds where all are alike, else the bootstrap's."""
+    if sum(hits) not in (0, len(hits)):
+        return pick(resample(hits), 0.025, 0.975)
+    bound = part ** (1 / len(hits))
+    return (bound, 1) if hits[0] != turned else (0, 1 - bound)
+
+
+def forget_none(hits):
+    """Give the bounds of all hits where there is none."""
+    return find_exactly(hits) if any(hits) else find_exactly([True] * 18)
 
 
 def take_sums(hits):
@@ -136,14 +149,30 @@ WRONG = [
     (lesson.check_find_interval, take_percent_for_parts, "wants 2.5"),
     (
         lesson.check_find_interval,
-        lambda h: pick(resample(h), 0.025, 0.975, kind=list),
+        lambda h: list(find_exactly(h)),
         "Right.",
     ),
     (
         lesson.check_find_interval,
-        lambda h: pick(resample(h), 0.025, 0.975, kind=torch.tensor),
+        lambda h: torch.tensor(find_exactly(h)),
         "Right.",
     ),
+    (
+        lesson.check_find_interval,
+        lambda h: pick(resample(h), 0.025, 0.975),
+        "for 18 hits of 18 every draw is the same",
+    ),
+    (
+        lesson.check_find_interval,
+        lambda h: find_exactly(h, part=0.05),
+        "2.5 % on each",
+    ),
+    (
+        lesson.check_find_interval,
+        lambda h: find_exactly(h, turned=True),
+        "for 18 hits of 18 the share is 1",
+    ),
+    (lesson.check_find_interval, forget_none, "hits of 18 the share is 0"),
     (lesson.check_find_interval, draw_without_replacement, "no width"),
     (lesson.check_find_interval, swap_ends, "comes first"),
     (lesson.check_find_interval, lambda hits: 0.5, "two numbers"),

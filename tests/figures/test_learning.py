@@ -1,8 +1,10 @@
 """Figures of a learning run."""
 
+import numpy as np
 import pytest
 
 from tutorial_lib.figures import (
+    plot_drift,
     plot_panels,
     plot_settings,
     plot_with_levels,
@@ -49,3 +51,18 @@ def test_settings_have_intervals_on_one_scale_and_a_band_to_compare_with():
         assert (band.get_y(), band.get_height()) == pytest.approx((0, 0.2))
     assert len({axis.get_ylim() for axis in figure.axes}) == 1
     assert "plain description" in figure.get_supxlabel()
+
+
+def test_drift_is_a_line_of_medians_in_a_band_beside_levels():
+    distances = np.array([[0.1, 0.2, 0.3], [0.01, 0.02, 0.05]])
+    figure = plot_drift([1, 6], distances, {"another person": 0.4})
+    (axis,) = figure.axes
+    counts, medians = axis.lines[0].get_data()
+    assert list(counts) == [1, 6] and list(medians) == [0.2, 0.02]
+    (band,) = axis.collections
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert heights.min() == pytest.approx(0.01, rel=0.06)
+    assert heights.max() == pytest.approx(0.3, rel=0.06)
+    assert axis.get_yscale() == "log"
+    assert list_texts(axis) == ["another person: 0.40"]
+    assert axis.get_ylim()[0] < 0.01 and axis.get_ylim()[1] > 0.4

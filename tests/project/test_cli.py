@@ -14,14 +14,15 @@ from tutorial_lib import cli, world
 from tutorial_lib.errors import CommandError
 from tutorial_lib.evaluation import (
     ROWS,
+    SWEEPS,
     AttributeJudge,
     EmbeddingJudge,
     Judges,
     gallery,
     load_sweep,
     render_training_images,
-    sweep,
 )
+from tutorial_lib.evaluation.sweep_points import COUNT
 from tutorial_lib.inversion import DenoisingLoss
 from tutorial_lib.inversion.config import RECIPES
 from tutorial_lib.kinds import KINDS, LEARNABLE_KINDS
@@ -323,25 +324,59 @@ def test_evaluate_learns_judges_and_writes_the_rows(
     ]
 
 
-def test_sweep_learns_judges_and_prints_a_share_for_each_value(
+@pytest.mark.parametrize("kind", ["pattern", "person"])
+def test_sweep_learns_judges_and_prints_what_each_value_reaches(
+    kind, miniature_only, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setitem(SWEEPS, "similarity", {"pictures": (1, 6, 20)})
+    monkeypatch.setitem(SWEEPS, "both", {"steps": (2, 150)})
+    path = tmp_path / "sweep.json"
+    arguments = ["sweep", "--kind", kind, "--json", str(path)]
+    assert cli.main([*arguments, "--seeds", "3"]) == 0
+    points = load_sweep(path).points
+    usual = {"pattern": 20, "person": 6}[kind]
+    others = [value for value in (1, 6, 20) if value != usual]
+    names = [(point.recipe, point.setting, point.value) for point in points]
+    assert names == [
+        ("none", "drawn", 0),
+        ("none", "description", 0),
+        *[("similarity", "usual", 0)] * 2,
+        *[("similarity", "pictures", value) for value in others],
+        *[("both", "usual", 0)] * 2,
+        ("both", "steps", 2),
+    ]
+    assert all(point.count == COUNT for point in points)
+    assert all(-1 <= point.cosine <= 1 for point in points)
+    assert [point.steps > 0 for point in points] == 2 * [False] + 7 * [True]
+    printed = capsys.readouterr().out
+    assert "pictures       6" in printed and "similarity to both" in printed
+    words = sorted(file.name for file in tmp_path.glob("sweep.words/*/*"))
+    assert words == [
+        f"{kind}-3-both-steps-2-0.pt",
+        f"{kind}-3-both-usual-0-1.pt",
+        f"{kind}-3-both.pt",
+    ]
+
+
+def test_sweep_takes_the_points_of_other_files(
     miniature_only, monkeypatch, tmp_path, capsys
 ):
-    for place in ("evaluation.sweep", "report.text_tables"):
-        monkeypatch.setattr(
-            f"tutorial_lib.{place}.SWEEPS", {"pictures": (1, 6)}
-        )
-    path = tmp_path / "sweep.json"
-    arguments = ["sweep", "--kind", "person", "--seeds", "3"]
-    assert cli.main([*arguments, "--json", str(path)]) == 0
-    points = load_sweep(path).points
-    assert [(point.setting, point.value) for point in points] == [
-        ("pictures", 1),
-        ("usual", 0),
-        ("description", 0),
+    monkeypatch.setitem(SWEEPS, "similarity", {"pictures": (1, 6)})
+    command = ["sweep", "--kind", "person", "--recipe", "similarity"]
+    parts = [str(tmp_path / f"{seed}.json") for seed in (3, 4)]
+    for seed, part in zip(("3", "4"), parts, strict=True):
+        assert cli.main([*command, "--seeds", seed, "--json", part]) == 0
+    capsys.readouterr()
+    path = tmp_path / "all.json"
+    command += ["--seeds", "3-4", "--json", str(path)]
+    for part in parts:
+        command += ["--merge", part]
+    assert cli.main(command) == 0
+    merged = load_sweep(path)
+    assert merged.points == [
+        point for part in parts for point in load_sweep(part).points
     ]
-    assert all(point.count == sweep.COUNT for point in points)
-    assert [point.steps > 0 for point in points] == [True, True, False]
-    assert "pictures       6" in capsys.readouterr().out
+    assert "Spread between" in capsys.readouterr().out
 
 
 SHIPPED_KINDS = {"tshirt": "pattern", "face": "person"}

@@ -17,6 +17,7 @@ from tutorial_lib.evaluation.evaluation import (
     JudgedImages,
     evaluate_words,
 )
+from tutorial_lib.evaluation.failures import Failure, load_failures
 from tutorial_lib.evaluation.fidelity import (
     Fidelity,
     FidelityEncoders,
@@ -56,6 +57,7 @@ from tutorial_lib.evaluation.lora_comparison import (
     load_lora_comparison,
     run_lora_comparison,
 )
+from tutorial_lib.evaluation.mean_vectors import measure_drift
 from tutorial_lib.evaluation.model_card import write_card
 from tutorial_lib.evaluation.ordering import make_hard_negatives
 from tutorial_lib.evaluation.pairs import WearerGalleryBuilder
@@ -77,13 +79,11 @@ from tutorial_lib.evaluation.statistics import (
     format_share,
     paired_interval,
 )
-from tutorial_lib.evaluation.sweep import (
+from tutorial_lib.evaluation.sweep import Sweep, load_sweep, run_sweep
+from tutorial_lib.evaluation.sweep_points import (
     SWEEPS,
-    Sweep,
     learn_with,
-    load_sweep,
     measure_point,
-    run_sweep,
 )
 from tutorial_lib.evaluation.true_concepts import (
     load_truth,
@@ -92,15 +92,13 @@ from tutorial_lib.evaluation.true_concepts import (
 from tutorial_lib.evaluation.unseen_concepts import evaluate_seeds
 
 __all__ = [
-    "make_hard_negatives",
-    "embed_with_judge",
-    "embed_concept",
     "AttributeJudge",
     "BASELINES",
     "CaptionedImages",
     "Deviation",
     "EmbeddingJudge",
     "Evaluation",
+    "Failure",
     "Fidelity",
     "FidelityEncoders",
     "FidelityRow",
@@ -123,8 +121,10 @@ __all__ = [
     "compare_with_each_other",
     "compare_with_real",
     "describe_deviation",
+    "embed_concept",
     "embed_texts_with_encoder",
     "embed_with_encoder",
+    "embed_with_judge",
     "estimate_mean",
     "estimate_share",
     "evaluate_seeds",
@@ -139,13 +139,16 @@ __all__ = [
     "list_named_patterns",
     "load_encoder",
     "load_evaluations",
+    "load_failures",
     "load_fidelity_encoders",
     "load_judges",
     "load_lora_comparison",
     "load_sweep",
     "load_truth",
+    "make_hard_negatives",
     "measure_cosines",
     "measure_deviations",
+    "measure_drift",
     "measure_fidelity",
     "measure_mean_deviation",
     "measure_point",

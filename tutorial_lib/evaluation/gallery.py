@@ -96,6 +96,7 @@ class GalleryBuilder:
     images_each: int = REFERENCE_IMAGES
     min_distance: float = 1.0
     distractors: list[Reference] = field(default_factory=list)
+    latest: Gallery | None = None
 
     def embed(self, concept: world.Pattern | world.Person) -> Reference:
         """Return the reference of a concept."""
@@ -107,8 +108,11 @@ class GalleryBuilder:
         """Return the gallery of this concept.
 
         Its lookalikes are its own; the distractors are the same in every
-        gallery of this builder.
+        gallery of this builder. The latest gallery is kept, and returned
+        again for the same concept.
         """
+        if self.latest is not None and self.latest.concept == concept:
+            return self.latest
         if not self.distractors:
             seeds = range(DISTRACTOR_SEEDS, DISTRACTOR_SEEDS + NUM_DISTRACTORS)
             self.distractors = [
@@ -121,4 +125,7 @@ class GalleryBuilder:
             concept, NUM_LOOKALIKES, self.seed, self.min_distance
         )
         references = [self.embed(other) for other in (concept, *lookalikes)]
-        return Gallery(concept, torch.stack(references + self.distractors))
+        self.latest = Gallery(
+            concept, torch.stack(references + self.distractors)
+        )
+        return self.latest

@@ -89,8 +89,9 @@ WRONG_PLACES: list[tuple[Callable[[Vector, References], int], str]] = [
 def check_find_interval(
     find_interval: Callable[[list[bool]], tuple[float, float]],
 ) -> None:
-    """Check a function that finds a bootstrap interval of a share.
+    """Check a function that finds the interval of a share, as the page does.
 
+    It is that of the bootstrap, or the exact one where all hits are alike.
     Taught in notebooks/06_t_shirt.ipynb.
     """
     for num in (1000, 12, 40):
@@ -116,6 +117,44 @@ def check_find_interval(
                 f"{truth[0]:.2f} to {truth[1]:.2f}, and yours {low:.2f} to "
                 f"{high:.2f}."
             )
+
+    check_exact_bounds(find_interval)
+
+
+def check_exact_bounds(
+    find_interval: Callable[[list[bool]], tuple[float, float]],
+) -> None:
+    """Raise Mistake unless the interval is exact for all hits, and for none.
+
+    Source: Clopper and Pearson (1934), The Use of Confidence Limits.
+    """
+    for num, hit in ((18, True), (18, False), (7, True)):
+        hits = [hit] * num
+        low, high = read_pair(find_interval(hits))
+        truth = bootstrap_interval(hits)
+        number = num if hit else 0
+        if max(abs(low - truth[0]), abs(high - truth[1])) < 1e-3:
+            continue
+        if high - low < 1e-9:
+            raise Mistake(
+                f"for {number} hits of {num} every draw is the same, and your "
+                "interval has no width; return the exact bound there."
+            )
+        if math.isclose(high - low, 1 - 0.05 ** (1 / num), abs_tol=1e-3):
+            raise Mistake(
+                "your bound leaves out 5 % on one side; the interval leaves "
+                "out 2.5 % on each: 0.025."
+            )
+        if (hit and high < 0.99) or (not hit and low > 0.01):
+            raise Mistake(
+                f"for {number} hits of {num} the share is {int(hit)}, and has "
+                "to lie in its interval."
+            )
+        raise Mistake(
+            f"for {number} hits of {num} the exact interval is "
+            f"{truth[0]:.3f} to {truth[1]:.3f}, and yours {low:.3f} to "
+            f"{high:.3f}."
+        )
 
 
 def name_wrong_level(low: float, high: float, hits: list[bool]) -> None:

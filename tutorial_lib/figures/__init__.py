@@ -33,6 +33,7 @@ from tutorial_lib.figures.grids import (
     resize_to_square,
 )
 from tutorial_lib.figures.learning import (
+    plot_drift,
     plot_panels,
     plot_settings,
     plot_with_levels,
@@ -62,6 +63,7 @@ __all__ = [
     "plot_attention",
     "plot_bars",
     "plot_curves",
+    "plot_drift",
     "plot_errors",
     "plot_heat_map",
     "plot_histograms",

@@ -1,10 +1,12 @@
 """Figures of a learning run: curves side by side, and curves beside levels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from tutorial_lib.figures.plots import THEMES, Curve, Share, start_figure
 
@@ -78,6 +80,35 @@ def plot_with_levels(
     steps, values = curve
     axis.plot(steps, values, color=colors["accent"], linewidth=1.8)
     axis.set_ylim(0, 1.15 * max(*values, *levels.values()))
+    for name, height in levels.items():
+        _mark_level(axis, height, name, theme)
+    axis.set(xlabel=x_label, ylabel=y_label)
+    return figure
+
+
+def plot_drift(
+    counts: Sequence[int],
+    distances: ArrayLike,
+    levels: Mapping[str, float],
+    theme: str = "light",
+    x_label: str = "pictures",
+    y_label: str = "distance of the means",
+) -> Figure:
+    """Plot how far means of a few lie from that of the others, over how many.
+
+    A row of `distances` holds those of one count. The line is their median,
+    the band holds 95 % of them; `levels` are distances to compare with,
+    dotted lines with names. The upward scale is logarithmic.
+    """
+    colors = THEMES[theme]
+    figure, (axis,) = start_figure(columns=1, theme=theme)
+    rows = np.asarray(distances)
+    low, middle, high = np.percentile(rows, [2.5, 50, 97.5], axis=1)
+    axis.fill_between(counts, low, high, color=colors["accent"], alpha=0.2)
+    axis.plot(
+        counts, middle, "D-", color=colors["accent"], markersize=4, lw=1.4
+    )
+    axis.set_yscale("log")
     for name, height in levels.items():
         _mark_level(axis, height, name, theme)
     axis.set(xlabel=x_label, ylabel=y_label)

@@ -10,6 +10,7 @@ from tutorial_lib.evaluation import (
     SWEEPS,
     Evaluation,
     LoraComparison,
+    Share,
     Shares,
     Sweep,
     format_cosine,
@@ -109,12 +110,28 @@ def format_off(off: Shares) -> str:
 
 
 def format_sweep(sweep: Sweep) -> str:
-    """Return the identity of each value of each setting of a sweep."""
-    lines = []
-    for setting, values in (*SWEEPS.items(), ("description", (0,))):
-        for value in values:
-            share = format_share(sweep.rate(setting, value))
-            lines.append(f"{setting:14} {value:<6g} {share}")
+    """Return what each value of each setting of a sweep reaches.
+
+    Beside the identity stands the cosine with the truth. Then come the gains
+    from each value to the next, concept by concept, and the spread.
+    """
+    lines = [_format_rates(sweep, "description", 0, "none")]
+    for recipe in sweep.recipes():
+        lines.append(f"\nThe recipe {recipe}: identity, and cosine")
+        for setting in SWEEPS[recipe]:
+            for value in sweep.values(setting, recipe):
+                lines.append(_format_rates(sweep, setting, value, recipe))
+        lines.append("Gains in cosine, in pairs")
+        for setting in SWEEPS[recipe]:
+            values = sweep.values(setting, recipe)
+            for low, high in zip(values, values[1:], strict=False):
+                gain = sweep.gain(setting, low, high, "cosine", recipe)
+                name = f"{setting}, {low:g} to {high:g}"
+                lines.append(f"{name:28} {_format_gain(gain)}")
+        lines += _format_spread(sweep, recipe)
+    if {"similarity", "both"} <= set(sweep.recipes()):
+        lead = _format_gain(sweep.gain_of_both("cosine"))
+        lines.append(f"\n{'similarity to both':28} {lead}")
     return "\n".join(lines)
 
 
@@ -136,3 +153,31 @@ def format_lora_comparison(comparison: LoraComparison) -> str:
         cells = [f"{hits}/{total}", *(f"{value:.2f}" for value in means)]
         lines.append("".join(f"{cell:>12}" for cell in (method, *cells)))
     return "\n".join(lines)
+
+
+def _format_rates(
+    sweep: Sweep, setting: str, value: float, recipe: str
+) -> str:
+    """Return the identity and the cosine of a value in one line."""
+    hits, cosine = (
+        format_share(sweep.rate(setting, value, measure, recipe))
+        for measure in ("hits", "cosine")
+    )
+    return f"{setting:14} {value:<6g} {hits:18} {cosine}"
+
+
+def _format_gain(gain: Share) -> str:
+    """Return a difference of shares in points of a hundred."""
+    value, low, high = (100 * gain[key] for key in ("value", "low", "high"))
+    return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
+
+
+def _format_spread(sweep: Sweep, recipe: str) -> list[str]:
+    """Return how far concepts differ, in lines; none for a single one."""
+    if len(sweep.seeds()) < 2:
+        return []
+    return [
+        f"Spread {name:21} {100 * share['value']:.1f} points "
+        f"({100 * share['low']:.1f} to {100 * share['high']:.1f})"
+        for name, share in sweep.spread("cosine", recipe).items()
+    ]

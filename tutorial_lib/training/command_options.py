@@ -1,4 +1,4 @@
-"""The options of `textual-inversion models`, as its --help explains them."""
+"""The options of `models` and `sweep`, as their --help explains them."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -65,4 +65,16 @@ CardOption = Annotated[
 ]
 WorkersOption = Annotated[
     int, typer.Option(help="How many processes render images.")
+]
+SweptOption = Annotated[
+    Literal["both", "similarity"] | None,
+    typer.Option("--recipe", help="One recipe; by default both."),
+]
+OthersOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--merge",
+        metavar="FILE",
+        help="Another process's file; its points count as measured.",
+    ),
 ]
