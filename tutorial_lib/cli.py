@@ -8,56 +8,50 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from tutorial_lib.arguments import MAX_SEED
-from tutorial_lib.errors import CommandError, TutorialError
-from tutorial_lib.settings import OUT, choose_device
-from tutorial_lib.training.command_options import (
+from tutorial_lib.command_options import (
+    BatchSizeOption,
     CardOption,
     ConfigsOption,
     DeviceOption,
     DrawnOption,
+    DtypeOption,
+    FormOption,
+    ImagesArgument,
+    JsonOption,
     JudgedOption,
+    KindOption,
+    LearnableKindOption,
     OthersOption,
     PicturesOption,
     PresetOption,
+    RecipeOption,
+    SeedsOption,
     ShareOption,
     SizeOption,
+    SourceArgument,
     StageArgument,
+    StepsOption,
     SweptOption,
+    TargetFileArgument,
     TargetOption,
     TensorboardOption,
+    WordFileArgument,
+    WordOption,
     WorkersOption,
     WorkOption,
 )
+from tutorial_lib.errors import CommandError, TutorialError
+from tutorial_lib.settings import OUT, choose_device
 from tutorial_lib.training.training_run import TrainingRun
 
 MAX_CONCEPTS = 10_000  # of one range; a word takes a minute to learn
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
-KindName = Literal["pattern", "person"]
-LearnableKindName = Literal["pattern", "person", "object"]
-RecipeName = Literal["both", "similarity", "denoising"]
-FormName = Literal["diffusers", "a1111", "kohya", "onetrainer", "sdxl"]
-DtypeName = Literal["float32", "float16", "bfloat16"]
-KindOption = Annotated[
-    KindName, typer.Option(help="The kind of the concepts.")
-]
-SeedsOption = Annotated[
-    str,
-    typer.Option(
-        metavar="A-B", help="The unseen concepts, as in 1-10 or 1,4,8-9."
-    ),
-]
-RecipeOption = Annotated[
-    RecipeName, typer.Option(help="The losses to learn by.")
-]
-JsonOption = Annotated[
-    Path, typer.Option("--json", metavar="FILE", help="Where the numbers go.")
-]
 
 app = typer.Typer(
     help="Textual Inversion: a few pictures become a word, X.",
@@ -136,28 +130,6 @@ def run(
     from tutorial_lib.report import report_shipped_concepts
 
     report_shipped_concepts(OUT, quick=quick)
-
-
-ImagesArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="IMAGES", help="A folder of images, or a concept's name."
-    ),
-]
-WordFileArgument = Annotated[
-    str, typer.Argument(metavar="TARGET", help="The word's .safetensors file.")
-]
-LearnableKindOption = Annotated[
-    LearnableKindName | None,
-    typer.Option(help="What the images show; by default the concept's kind."),
-]
-StepsOption = Annotated[
-    int | None, typer.Option(help="How many steps at most.")
-]
-BatchSizeOption = Annotated[
-    int | None,
-    typer.Option(help="Images a step, of all processes together."),
-]
 
 
 @app.command(
@@ -281,32 +253,6 @@ def compare(seeds: SeedsOption, target: JsonOption) -> None:
     tiny, judges = load_models("tiny"), load_judges()
     points = run_lora_comparison(tiny, judges, numbers, path)
     print(f"{format_lora_comparison(points)}\nThe points are in {path}")
-
-
-SourceArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="SOURCE", help="A word's file, ours or another program's."
-    ),
-]
-TargetFileArgument = Annotated[
-    str, typer.Argument(metavar="TARGET", help="The file to write.")
-]
-FormOption = Annotated[
-    FormName | None,
-    typer.Option(
-        help="How the file is laid out: kohya is InvokeAI's as well, sdxl "
-        "is for two text encoders. By default diffusers or sdxl, and a1111 "
-        "for a TARGET in .pt."
-    ),
-]
-DtypeOption = Annotated[
-    DtypeName, typer.Option(help="The number format of the vectors.")
-]
-WordOption = Annotated[
-    str | None,
-    typer.Option(help="What to call the word, if not by its own name."),
-]
 
 
 @app.command(

@@ -11,6 +11,7 @@ import torch
 from typer.testing import CliRunner
 
 from tutorial_lib import cli, world
+from tutorial_lib.command_options import StageName
 from tutorial_lib.errors import CommandError
 from tutorial_lib.evaluation import (
     ROWS,
@@ -27,7 +28,6 @@ from tutorial_lib.inversion import DenoisingLoss
 from tutorial_lib.inversion.config import RECIPES
 from tutorial_lib.kinds import KINDS, LEARNABLE_KINDS
 from tutorial_lib.models import fingerprint_models
-from tutorial_lib.training.command_options import StageName
 from tutorial_lib.training.stages import LARGER_VAE, STAGES
 from tutorial_lib.words import FORMS, LearnedWord
 from tutorial_lib.words.word_file import DTYPES
