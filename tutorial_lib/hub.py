@@ -169,6 +169,8 @@ def explain_failure(
 
     Neither is a whole sentence.
     """
+    if type(error) is OSError:  # transformers wraps what the hub raises
+        error = as_cause(error)
     if isinstance(error, LocalEntryNotFoundError):
         error = as_cause(error)
     if isinstance(error, OfflineModeIsEnabled):

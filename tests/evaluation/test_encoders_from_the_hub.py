@@ -80,8 +80,11 @@ def test_they_are_announced_and_fetched_once_with_a_bar(server, capsys):
         ("no revision", "has not got this file", "update this library"),
     ],
 )
-def test_a_refusal_is_told_with_the_remedy(server, fault, reason, remedy):
-    server.faults["model.safetensors"] = [fault] * 20
+@pytest.mark.parametrize("path", ["model.safetensors", "config.json"])
+def test_a_refusal_is_told_with_the_remedy(
+    server, path, fault, reason, remedy
+):
+    server.faults[path] = [fault] * 20
     with pytest.raises(FetchError) as error:
         load_encoder("dino", "cpu")
     text = str(error.value)

@@ -45,15 +45,21 @@ def make_color_gallery(judge):
 # --- galleries
 
 
-def test_a_gallery_holds_the_concept_first_then_99_others(monkeypatch):
-    concept = world.new_concept("pattern", 5)
-    embedded = []
+@pytest.fixture
+def embedded(monkeypatch):
+    """Return a list of the concepts that are embedded, as it grows."""
+    concepts = []
 
     def remember(judge, concept, count, seed):
-        embedded.append(concept)
+        concepts.append(concept)
         return torch.zeros(2)
 
     monkeypatch.setattr(gallery, "embed_concept", remember)
+    return concepts
+
+
+def test_a_gallery_holds_the_concept_first_then_99_others(embedded):
+    concept = world.new_concept("pattern", 5)
     builder = gallery.GalleryBuilder(judge=None, kind="pattern")
     assert builder.build(concept).references.shape == (100, 2)
     distractors, (first, *lookalikes) = embedded[:75], embedded[75:]
@@ -67,14 +73,7 @@ def test_a_gallery_holds_the_concept_first_then_99_others(monkeypatch):
     assert len(embedded) == 75 + 2 * 25  # the distractors only once
 
 
-def test_the_latest_gallery_is_kept_and_no_other(monkeypatch):
-    embedded = []
-
-    def remember(judge, concept, count, seed):
-        embedded.append(concept)
-        return torch.zeros(2)
-
-    monkeypatch.setattr(gallery, "embed_concept", remember)
+def test_the_latest_gallery_is_kept_and_no_other(embedded):
     builder = gallery.GalleryBuilder(judge=None, kind="pattern")
     first = builder.build(world.new_concept("pattern", 5))
     again = builder.build(world.new_concept("pattern", 5))

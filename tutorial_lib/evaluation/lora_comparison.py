@@ -4,11 +4,11 @@ Both learn the same unseen patterns, by the same loss, in as many steps. Then
 patterns that the models have a name for are generated once more.
 """
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -16,9 +16,9 @@ from tqdm.auto import tqdm
 
 from tutorial_lib import world
 from tutorial_lib.arguments import read_path, read_seeds
-from tutorial_lib.errors import TutorialError
 from tutorial_lib.evaluation.gallery import Gallery, GalleryBuilder
 from tutorial_lib.evaluation.judges import Judges
+from tutorial_lib.evaluation.point_files import load_points
 from tutorial_lib.evaluation.scores import measure_cosines, rank_first
 from tutorial_lib.evaluation.true_concepts import render_training_images
 from tutorial_lib.files import write_json
@@ -34,7 +34,7 @@ from tutorial_lib.kinds import KINDS
 from tutorial_lib.models import Models, fingerprint_models
 from tutorial_lib.words import LearnedWord, initialize_word
 
-PROMPT = "A T-shirt in the style of {}"
+PROMPT = KINDS["pattern"].prompts[0].text  # on a T-shirt
 STEPS, BATCH_SIZE = 50, 8  # of both
 LORA_LR, RANK, RARE_WORD = 2e-3, 4, "sks"  # for the tiny models
 NUM_NAMES = 8
@@ -224,18 +224,10 @@ def load_lora_comparison(path: str | Path) -> LoraComparison:
     Raises TutorialError, naming the file, if it holds something else.
     Taught in notebooks/12_the_map.ipynb.
     """
-    path = read_path(path)
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        points = [LoraPoint(**point) for point in stored.pop("points")]
-        return LoraComparison(points=points, **stored)
-    except OSError as error:
-        raise TutorialError(
-            f"{path} cannot be read ({error.strerror}); name a file that "
-            "`textual-inversion compare` wrote."
-        ) from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise TutorialError(
-            f"{path} holds no comparison ({type(error).__name__}); delete it "
-            "and measure again."
-        ) from None
+    return load_points(path, make_comparison, "compare")
+
+
+def make_comparison(stored: dict[str, Any]) -> LoraComparison:
+    """Make a comparison of what its file holds."""
+    points = [LoraPoint(**point) for point in stored.pop("points")]
+    return LoraComparison(points=points, **stored)

@@ -5,12 +5,12 @@ setting changed, and lets the judges look at what is generated with X. It
 takes hours, so the lesson reads a stored one and measures some of it again.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -19,6 +19,7 @@ from tutorial_lib.arguments import read_choice, read_path, read_seeds
 from tutorial_lib.errors import TutorialError
 from tutorial_lib.evaluation.gallery import GalleryBuilder
 from tutorial_lib.evaluation.judges import Judges
+from tutorial_lib.evaluation.point_files import load_points
 from tutorial_lib.evaluation.spread import estimate_spread
 from tutorial_lib.evaluation.statistics import (
     Share,
@@ -349,22 +350,13 @@ def load_sweep(path: str | Path) -> Sweep:
     Raises TutorialError, naming the file, if it holds something else.
     Taught in notebooks/10_more_pictures_more_steps.ipynb.
     """
-    path = read_path(path)
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        points = [Point(**point) for point in stored.pop("points")]
-        points = [rename_point(point) for point in points]
-        return Sweep(points=points, **stored)
-    except OSError as error:
-        raise TutorialError(
-            f"{path} cannot be read ({error.strerror}); name a file that "
-            "`textual-inversion sweep` wrote."
-        ) from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise TutorialError(
-            f"{path} holds no sweep ({type(error).__name__}); delete it and "
-            "measure again."
-        ) from None
+    return load_points(path, make_sweep, "sweep")
+
+
+def make_sweep(stored: dict[str, Any]) -> Sweep:
+    """Make a sweep of what its file holds."""
+    points = [Point(**point) for point in stored.pop("points")]
+    return Sweep(points=[rename_point(p) for p in points], **stored)
 
 
 def rename_point(point: Point) -> Point:
