@@ -5,6 +5,7 @@ import pytest
 
 from tutorial_lib.figures import (
     plot_drift,
+    plot_gains,
     plot_panels,
     plot_settings,
     plot_with_levels,
@@ -53,6 +54,15 @@ def test_settings_have_intervals_on_one_scale_and_a_band_to_compare_with():
     assert "plain description" in figure.get_supxlabel()
 
 
+def test_a_cosine_below_zero_lies_inside_and_the_axis_says_what_it_is():
+    share = {"value": 0.4, "low": -0.1, "high": 0.7}
+    level = ("plain description", {"value": -0.1, "low": -0.3, "high": 0.2})
+    figure = plot_settings({"steps": {"1": share}}, level, y_label="cosine")
+    (axis,) = figure.axes
+    assert axis.get_ylim()[0] < -0.3
+    assert axis.get_ylabel() == "cosine"
+
+
 def test_drift_is_a_line_of_medians_in_a_band_beside_levels():
     distances = np.array([[0.1, 0.2, 0.3], [0.01, 0.02, 0.05]])
     figure = plot_drift([1, 6], distances, {"another person": 0.4})
@@ -66,3 +76,20 @@ def test_drift_is_a_line_of_medians_in_a_band_beside_levels():
     assert axis.get_yscale() == "log"
     assert list_texts(axis) == ["another person: 0.40"]
     assert axis.get_ylim()[0] < 0.01 and axis.get_ylim()[1] > 0.4
+
+
+def test_a_gain_is_filled_only_where_its_interval_leaves_zero_out():
+    rows = {
+        "1 to 6": {"value": 0.2, "low": 0.1, "high": 0.3},
+        "6 to 20": {"value": 0.1, "low": -0.4, "high": 0.3},
+        "vectors": {"value": -0.2, "low": -0.3, "high": -0.1},
+    }
+    figure = plot_gains({"people": rows, "patterns": rows}, x_label="cosine")
+    for axis in figure.axes:
+        _, *marks = axis.lines  # the first is the line at 0
+        filled = [mark.get_markerfacecolor() != "white" for mark in marks]
+        assert filled == [True, False, True]
+        assert axis.get_xlim() == pytest.approx((-0.44, 0.44))
+    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert names == list(rows)
+    assert figure.get_supxlabel() == "cosine"

@@ -34,6 +34,7 @@ from tutorial_lib.figures.grids import (
 )
 from tutorial_lib.figures.learning import (
     plot_drift,
+    plot_gains,
     plot_panels,
     plot_settings,
     plot_with_levels,
@@ -65,6 +66,7 @@ __all__ = [
     "plot_curves",
     "plot_drift",
     "plot_errors",
+    "plot_gains",
     "plot_heat_map",
     "plot_histograms",
     "plot_panels",

@@ -135,21 +135,26 @@ def plot_settings(
     panels: Mapping[str, Mapping[str, Share]],
     level: tuple[str, Share],
     theme: str = "light",
+    y_label: str = "share of pictures",
 ) -> Figure:
     """Plot shares with intervals over the values of several settings.
 
     `panels` maps a setting to its values (as text) and each of them to a
-    share: `value`, `low`, `high`. All panels share one scale; the `level`
-    (name, share) to compare with is a band across all of them.
+    share: `value`, `low`, `high`. All panels share one scale, from 0 or the
+    lowest end to 1; the `level` (name, share) to compare with is a band
+    across all of them.
     """
     figure, axes = start_figure(columns=len(panels), theme=theme)
     name, band = level
-    for axis, (setting, shares) in zip(axes, panels.items(), strict=True):
-        _plot_setting(axis, shares, band, theme)
+    shares = [share for panel in panels.values() for share in panel.values()]
+    bottom = min(0, *(share["low"] for share in [band, *shares]))
+    for axis, (setting, panel) in zip(axes, panels.items(), strict=True):
+        _plot_setting(axis, panel, band, theme)
+        axis.set_ylim(bottom - 0.03, 1.03)
         axis.set_title(setting, fontsize=9)
         if axis is not axes[0]:
             axis.tick_params(labelleft=False)
-    axes[0].set_ylabel("share of pictures")
+    axes[0].set_ylabel(y_label)
     color = THEMES[theme]["ink"]
     figure.supxlabel(f"band: {name}", fontsize=8, color=color)
     return figure
@@ -181,6 +186,56 @@ def _plot_setting(
         linewidth=1.4,
         capsize=3,
     )
-    axis.set_ylim(-0.03, 1.03)
     axis.margins(x=0.15)
     axis.tick_params(axis="x", labelrotation=50)
+
+
+def plot_gains(
+    panels: Mapping[str, Mapping[str, Share]],
+    x_label: str = "gain",
+    theme: str = "light",
+) -> Figure:
+    """Plot differences with their intervals, on both sides of 0.
+
+    `panels` maps a title to rows, the same in all, and each row's name to
+    its `value`, `low` and `high`. A difference whose interval leaves 0
+    out has a filled diamond, any other an open circle.
+    """
+    figure, axes = start_figure(columns=len(panels), theme=theme)
+    ends = [
+        abs(gain[end])
+        for gains in panels.values()
+        for gain in gains.values()
+        for end in ("low", "high")
+    ]
+    reach = 1.1 * max(ends)
+    for axis, (title, gains) in zip(axes, panels.items(), strict=True):
+        axis.axvline(0, color=THEMES[theme]["faint"], linewidth=1)
+        for place, gain in enumerate(gains.values()):
+            _mark_gain(axis, place, gain, theme)
+        axis.set(xlim=(-reach, reach), ylim=(len(gains) - 0.5, -0.5))
+        axis.set_yticks(range(len(gains)), [])
+        axis.tick_params(axis="y", length=0)
+        axis.grid(axis="y", visible=False)
+        axis.set_title(title, fontsize=9)
+    axes[0].set_yticks(
+        range(len(gains)), list(gains), color=THEMES[theme]["ink"]
+    )
+    color = THEMES[theme]["ink"]
+    figure.supxlabel(x_label, fontsize=8, color=color)
+    return figure
+
+
+def _mark_gain(axis: Axes, place: int, gain: Share, theme: str) -> None:
+    """Mark one difference: a whisker, and a diamond if 0 is outside."""
+    is_clear = gain["low"] > 0 or gain["high"] < 0
+    color = THEMES[theme]["accent" if is_clear else "second"]
+    axis.hlines(place, gain["low"], gain["high"], color=color, linewidth=2)
+    axis.plot(
+        gain["value"],
+        place,
+        "D" if is_clear else "o",
+        color=color,
+        markersize=6,
+        markerfacecolor=color if is_clear else "white",
+    )
