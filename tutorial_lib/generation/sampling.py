@@ -205,10 +205,20 @@ def generate_batch(
         pipeline.scheduler = training_scheduler
 
 
-def make_sampling_scheduler(config: FrozenDict) -> DPMSolverMultistepScheduler:
-    """Make a DPM-Solver++ scheduler for the noise schedule of a config."""
+def make_sampling_scheduler(
+    config: FrozenDict, prediction_type: str | None = None
+) -> DPMSolverMultistepScheduler:
+    """Make a DPM-Solver++ scheduler for the noise schedule of a config.
+
+    It takes what the config's U-Net predicts, or with `prediction_type`
+    "epsilon" the noise that `predict_noise` returns. Taught in
+    notebooks/04_how_stable_diffusion_draws.ipynb.
+    """
     return DPMSolverMultistepScheduler.from_config(
-        config, algorithm_type="dpmsolver++", solver_order=2
+        config,
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+        prediction_type=prediction_type or config.prediction_type,
     )
 
 
