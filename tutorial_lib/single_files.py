@@ -181,9 +181,9 @@ def describe_contents(header: FileHeader) -> str:
     """Say what a file without a whole model holds."""
     for pattern, contents in OTHER_CONTENTS.items():
         if any(re.search(pattern, name) for name in header.shapes):
-            return f"{contents} and no whole model"
+            return contents
     if 0 < len(header.shapes) <= 2:
-        return "a learned word and no whole model"
+        return "a learned word"
     return "no Stable Diffusion"
 
 
