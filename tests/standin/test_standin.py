@@ -22,6 +22,7 @@ from transformers import (
     CLIPConfig,
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPTokenizer,
     CLIPVisionConfig,
 )
 
@@ -85,13 +86,15 @@ def test_the_pipeline_s_text_encoder_is_clip_s(standin_models):
 
 @torch.no_grad()
 def test_both_encoders_of_the_true_architecture_see_the_same_vector(
-    standin_models, make_word
+    make_word,
 ):
     # The half of CLIP that reads images is not asked, and is small here.
     clip = make_clip({**TRUE_CLIP, "vision_cfg": SMALL_VISION})
     encoder = text_encoder_from_clip(clip)
     words, prompt = [make_word(width=768)], "A photo of X, in winter"
-    tokenizer = standin_models.pipeline.tokenizer
+    tokenizer = CLIPTokenizer.from_pretrained(
+        DATA / "tiny" / "stable-diffusion" / "tokenizer", model_max_length=77
+    )
     token_ids = tokenize_prompts(tokenizer, prompt, words=words)
     with use_words(clip, words), use_words(encoder, words):
         expected = clip.encode_text(token_ids)
