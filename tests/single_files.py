@@ -1,9 +1,12 @@
 """A pipeline as one .safetensors file, named as such files name weights.
 
-It is what fine-tuned models of Stable Diffusion 1 are passed on as. Source:
-diffusers, scripts/convert_diffusers_to_original_stable_diffusion.py.
+It is what fine-tuned models are passed on as. Sources: diffusers,
+scripts/convert_diffusers_to_original_stable_diffusion.py and _sdxl.py.
 """
 
+import re
+
+import torch
 from safetensors.torch import save_file
 
 UNET_RESNET = {
@@ -27,15 +30,46 @@ VAE_ATTENTION = {
 }
 
 
-def save_single_file(pipeline, path):
-    """Save a StableDiffusionPipeline as one file."""
-    weights = {}
-    places = list_unet_places(pipeline.unet)
-    for name, value in pipeline.unet.state_dict().items():
-        new = rename(name, places, UNET_RESNET)
-        weights[f"model.diffusion_model.{new}"] = value
-    places = list_vae_places(pipeline.vae)
-    for name, value in pipeline.vae.state_dict().items():
+OPEN_CLIP = {
+    "embeddings.token_embedding": "token_embedding",
+    "embeddings.position_embedding.weight": "positional_embedding",
+    "encoder.layers": "transformer.resblocks",
+    "self_attn": "attn",
+    "layer_norm1": "ln_1",
+    "layer_norm2": "ln_2",
+    "mlp.fc1": "mlp.c_fc",
+    "mlp.fc2": "mlp.c_proj",
+    "final_layer_norm": "ln_final",
+}
+
+
+def save_single_file(pipeline, path, metadata=None):
+    """Save a pipeline of Stable Diffusion 1, 2 or XL as one file."""
+    weights = {
+        **name_unet(pipeline.unet),
+        **name_vae(pipeline.vae),
+        **name_text_encoders(pipeline),
+    }
+    for name, value in weights.items():
+        half = value.half()  # half the file, where nothing is lost
+        weights[name] = half if torch.equal(half.float(), value) else value
+    weights = {k: v.clone().contiguous() for k, v in weights.items()}
+    save_file(weights, path, metadata)
+
+
+def name_unet(unet):
+    """Return a U-Net's weights by their older names."""
+    places = list_unet_places(unet)
+    return {
+        f"model.diffusion_model.{rename(name, places, UNET_RESNET)}": value
+        for name, value in unet.state_dict().items()
+    }
+
+
+def name_vae(vae):
+    """Return a VAE's weights by their older names."""
+    places, weights = list_vae_places(vae), {}
+    for name, value in vae.state_dict().items():
         new = rename(name, places, VAE_RESNET)
         if "mid.attn_1" in new:
             for part, old in VAE_ATTENTION.items():
@@ -43,10 +77,51 @@ def save_single_file(pipeline, path):
             if value.ndim == 2:  # a 1 x 1 convolution there
                 value = value[..., None, None]
         weights[f"first_stage_model.{new}"] = value
-    for name, value in pipeline.text_encoder.state_dict().items():
+    return weights
+
+
+def name_text_encoders(pipeline):
+    """Return the text encoders' weights: transformers' names or open_clip's.
+
+    Stable Diffusion 2 has open_clip's, and XL has both.
+    """
+    first, second = pipeline.text_encoder, None
+    if hasattr(pipeline, "text_encoder_2"):
+        second = pipeline.text_encoder_2
+        usual, other = "conditioner.embedders.0.", "conditioner.embedders.1."
+    elif first.config.hidden_size == 1024:
+        first, second, other = None, first, "cond_stage_model."
+    else:
+        usual = "cond_stage_model."
+    weights = {}
+    if first is not None:
+        for name, value in first.state_dict().items():
+            name = name.removeprefix("text_model.")
+            weights[f"{usual}transformer.text_model.{name}"] = value
+    if second is not None:
+        for name, value in name_as_open_clip(second).items():
+            weights[f"{other}model.{name}"] = value
+    return weights
+
+
+def name_as_open_clip(encoder):
+    """Return a text encoder's weights by open_clip's names."""
+    weights, joined = {}, {}
+    for name, value in encoder.state_dict().items():
         name = name.removeprefix("text_model.")
-        weights[f"cond_stage_model.transformer.text_model.{name}"] = value
-    save_file({k: v.clone().contiguous() for k, v in weights.items()}, path)
+        for new, old in OPEN_CLIP.items():
+            name = name.replace(new, old)
+        if name == "text_projection.weight":
+            weights["text_projection"] = value.T
+        elif match := re.fullmatch(r"(.+)\.([qkv])_proj\.(.+)", name):
+            place, letter, end = match.groups()
+            parts = joined.setdefault(f"{place}.in_proj_{end}", {})
+            parts[letter] = value
+        else:
+            weights[name] = value
+    for name, parts in joined.items():
+        weights[name] = torch.cat([parts[letter] for letter in "qkv"])
+    return weights
 
 
 def rename(name, places, resnet):
@@ -66,6 +141,8 @@ def list_unet_places(unet):
     places = {
         "time_embedding.linear_1": "time_embed.0",
         "time_embedding.linear_2": "time_embed.2",
+        "add_embedding.linear_1": "label_emb.0.0",
+        "add_embedding.linear_2": "label_emb.0.2",
         "conv_in": "input_blocks.0.0",
         "conv_norm_out": "out.0",
         "conv_out": "out.2",

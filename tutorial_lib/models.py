@@ -21,7 +21,6 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint
-from transformers import CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
 from tutorial_lib.arguments import describe
@@ -46,6 +45,7 @@ from tutorial_lib.settings import (
     name_place,
     pick_profile,
 )
+from tutorial_lib.single_files import load_single_file
 
 SMALL_IMAGE = 128  # pixels on each side
 
@@ -73,8 +73,8 @@ def load_models(
 
     `name` is a profile's ("tiny", "sd15", "sd2", "sdxl") or a Profile; without
     it the environment variable TUTORIAL_MODEL decides. TUTORIAL_SD15 names a
-    folder or file of your own for "sd15", and TUTORIAL_SD2 for "sd2"
-    (`place_models`); else these come from the hub, once. `device` is "cpu",
+    folder or file of your own for "sd15", and so on (`place_models`); else
+    these come from the hub, once. `device` is "cpu",
     "cuda" or "mps" (`choose_device`). CLIP is float32 everywhere, the
     pipeline as `choose_dtype` says. Raises TutorialError for an unknown name,
     ArgumentError for a device that is not there, DataError for files that
@@ -166,35 +166,6 @@ def take_size(profile: Profile, pipeline: StableDiffusionPipeline) -> Profile:
     return replace(profile, size=size)
 
 
-def load_single_file(
-    profile: Profile, settings: dict[str, Any]
-) -> StableDiffusionPipeline:
-    """Load a pipeline from one .safetensors file, without a network.
-
-    Such a file holds weights only: the sizes of its networks are in the
-    folder data/NAME, and the tokenizer is CLIP's, as everywhere. Raises
-    DataError for a file with other contents.
-    """
-    tokenizer = CLIPTokenizer.from_pretrained(
-        find_data() / "tiny" / "stable-diffusion" / "tokenizer",
-        model_max_length=77,
-    )
-    try:
-        return StableDiffusionPipeline.from_single_file(
-            profile.pipeline,
-            config=str(find_data() / profile.name),
-            tokenizer=tokenizer,
-            local_files_only=True,
-            **settings,
-        )
-    except Exception as error:  # other contents can raise nearly anything
-        raise DataError(
-            f"'{profile.pipeline}' cannot be read as \"{profile.name}\" "
-            f"({type(error).__name__}); name a whole Stable Diffusion 1.5 "
-            f"model in {name_place(profile)}, not a part of one or a LoRA."
-        ) from error
-
-
 def use_short_attention(
     models: Models,
 ) -> contextlib.AbstractContextManager:
@@ -273,13 +244,6 @@ def check_place(profile: Profile) -> None:
             f"'{path}' is no .safetensors file, and other files may run code "
             f"when they are read; name one, or a folder that diffusers wrote, "
             f"in {name_place(profile)}."
-        )
-    elif not (find_data() / profile.name).is_dir():
-        raise DataError(
-            f"'{path}' does not say all that a pipeline of "
-            f'"{profile.name}" needs, such as what it predicts, for no single '
-            f"file does; name a folder that diffusers wrote in "
-            f"{name_place(profile)}."
         )
 
 

@@ -57,6 +57,22 @@ class HubSource:
 
 
 @dataclass(frozen=True)
+class SingleFile:
+    """What one .safetensors file of a whole model does not say itself.
+
+    The sizes of its networks are in data/NAME. `text_encoders` are the
+    beginnings of the names of its text encoders' weights, `pad_tokens` what
+    their tokenizers fill prompts up with. A family that has models of the
+    noise and of the velocity has a `velocity_size`, the side in pixels of
+    the images of the latter; it has to be told which a file is.
+    """
+
+    text_encoders: tuple[str, ...]
+    pad_tokens: tuple[str, ...]
+    velocity_size: int | None = None
+
+
+@dataclass(frozen=True)
 class Profile:
     """The names, sizes and defaults of one family of models.
 
@@ -74,7 +90,8 @@ class Profile:
     and weighs errors in much noise more (`compute_timestep_weights`). None
     is the paper's even loss. `knows_drawn_world` is whether the models were
     trained on the drawn world: the lessons' numbers were measured with these.
-    `hub` is None for models that are no hub's.
+    `hub` is None for models that are no hub's, and `single_file` for those
+    that no single file holds.
     """
 
     name: str
@@ -96,6 +113,7 @@ class Profile:
     knows_drawn_world: bool = False
     embedding_width_2: int | None = None
     hub: HubSource | None = None
+    single_file: SingleFile | None = None
 
     @property
     def embedding_widths(self) -> tuple[int, ...]:
@@ -154,6 +172,10 @@ PROFILES = {
             "measured on an H200 with random weights, without the safety "
             "checker's 0.6)",
         ),
+        single_file=SingleFile(
+            text_encoders=("cond_stage_model.transformer.",),
+            pad_tokens=("<|endoftext|>",),
+        ),
     ),
     # Stable Diffusion 2.1 for 512 pixels: it predicts noise, as 1.5 does.
     # That for 768 pixels predicts velocities; TUTORIAL_SD2 may name it. The
@@ -182,6 +204,11 @@ PROFILES = {
             license="CreativeML Open RAIL++-M",
             memory='a GPU with more memory than "sd15" (not measured; the '
             "weights alone are 2.6 GB in float16, and 3.9 GB of CLIP)",
+        ),
+        single_file=SingleFile(
+            text_encoders=("cond_stage_model.model.",),
+            pad_tokens=("!",),
+            velocity_size=768,
         ),
     ),
     # Stable Diffusion XL 1.0. CLIP is that of its first text encoder. Steps
@@ -213,6 +240,13 @@ PROFILES = {
             memory='a GPU with far more memory than "sd15" (not measured; '
             "the weights alone are 6.9 GB in float16, and 1.7 GB of CLIP)",
             variant="fp16",
+        ),
+        single_file=SingleFile(
+            text_encoders=(
+                "conditioner.embedders.0.transformer.",
+                "conditioner.embedders.1.model.",
+            ),
+            pad_tokens=("<|endoftext|>", "!"),
         ),
     ),
 }
@@ -257,8 +291,8 @@ def place_models(profile: Profile) -> Profile:
     """Return a profile from the hub with its models where the reader says.
 
     TUTORIAL_SD15 for "sd15", TUTORIAL_SD2 for "sd2" and TUTORIAL_SDXL for
-    "sdxl" is a folder that diffusers wrote, or for "sd15" a single
-    .safetensors file such as a fine-tuned model.
+    "sdxl" is a folder that diffusers wrote, or a single .safetensors file
+    such as a fine-tuned model.
     If a folder clip/ lies in it, or beside the file, it is the CLIP; else the
     usual one comes from the hub.
     """

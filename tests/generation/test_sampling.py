@@ -56,6 +56,21 @@ def test_generating_leaves_the_pipelines_scheduler_as_it_was(models):
     assert make_sampling_scheduler(before.config).config.beta_end == 0.012
 
 
+def test_an_image_that_the_safety_checker_blackens_is_explained(
+    models, monkeypatch, capsys
+):
+    settings = {"count": 2, "progress": False}
+    generate(models, "corgi", **settings)
+    assert "safety checker" not in capsys.readouterr().out
+    monkeypatch.setattr(
+        models.pipeline,
+        "run_safety_checker",
+        lambda image, *_: (image, [True, False]),
+    )
+    generate(models, "corgi", **settings)
+    assert "took 1 of 2 images for indecent" in capsys.readouterr().out
+
+
 # --- memory that is full
 
 

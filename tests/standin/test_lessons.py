@@ -14,6 +14,7 @@ from mini_dreambench import save_mini_dreambench
 from mini_encoders import save_mini_encoders
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
+from standins import make_standin
 
 from tutorial_lib.images import dreambench
 from tutorial_lib.notebooks import CELL_TIMEOUT, FOLDER
@@ -25,10 +26,15 @@ QUICK = [name for name in LESSONS if name[:2] in "00 05 06 08 11 12".split()]
 FEW_STEPS = """
 from dataclasses import replace
 from tutorial_lib import settings
-settings.PROFILES["sd15"] = replace(
-    settings.PROFILES["sd15"], similarity_steps=10, denoising_steps=4,
-    num_inference_steps=2,
-)
+for name in ("sd15", "sd2"):
+    settings.PROFILES[name] = replace(
+        settings.PROFILES[name], similarity_steps=10, denoising_steps=4,
+        num_inference_steps=2,
+    )
+"""
+VELOCITY = """
+import os
+os.environ |= {{"TUTORIAL_MODEL": "sd2", "TUTORIAL_SD2": {folder!r}}}
 """
 
 
@@ -89,6 +95,16 @@ def test_a_lesson_runs_in_few_steps(name, run):
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_runs_whole(name, run):
     check_claims(name, *run(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [LESSONS[4], LESSONS[5], LESSONS[12]])
+def test_a_lesson_that_takes_steps_by_hand_runs_with_velocities(
+    name, run, tmp_path
+):
+    folder = make_standin("sd2", tmp_path, prediction_type="v_prediction")
+    first = VELOCITY.format(folder=str(folder)) + FEW_STEPS
+    check_claims(name, *run(name, first=first))
 
 
 # --- photos of a public set, and the networks that measure

@@ -21,6 +21,7 @@ from tutorial_lib.generation.ddim_inversion import (
     make_ddim_scheduler,
 )
 from tutorial_lib.generation.latents import (
+    convert_to_noise,
     decode_latents,
     encode_distributions,
     encode_images,
@@ -46,6 +47,7 @@ from tutorial_lib.generation.text_encoding import (
 
 __all__ = [
     "AttentionMaps",
+    "convert_to_noise",
     "decode_latents",
     "embed_images",
     "embed_texts",

@@ -112,13 +112,15 @@ def make_ddim_scheduler(
 ) -> DDIMScheduler | DDIMInverseScheduler:
     """Make a DDIM scheduler of the models' noise schedule, either way.
 
-    The settings are those of Stable Diffusion's own DDIM scheduler. Taught
-    in notebooks/12_the_map.ipynb.
+    The settings are those of Stable Diffusion's own DDIM scheduler. It takes
+    the noise that `predict_noise` returns. Taught in
+    notebooks/12_the_map.ipynb.
     """
     scheduler = scheduler_class.from_config(
         models.pipeline.scheduler.config,
         clip_sample=False,
         set_alpha_to_one=False,
+        prediction_type="epsilon",
     )
     scheduler.set_timesteps(steps, device=models.device)
     return scheduler

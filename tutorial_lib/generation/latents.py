@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvision.transforms.functional import pil_to_tensor
 from tqdm.auto import tqdm
 
+from tutorial_lib.errors import DataError
 from tutorial_lib.images import (
     ImageLike,
     Images,
@@ -115,15 +116,46 @@ def predict_noise(
     """Let the U-Net predict the noise in noisy latents.
 
     `timestep` is one number for all. The prediction has the pipeline's
-    number format. Models of the velocity (`make_target`) give that instead of
-    the noise. Taught in notebooks/04_how_stable_diffusion_draws.ipynb.
+    number format, or is float32 where it was converted. Taught in
+    notebooks/04_how_stable_diffusion_draws.ipynb.
     """
     unet = models.pipeline.unet
-    return unet(
+    prediction = unet(
         noisy_latents.to(unet.dtype),
         timestep,
         encoder_hidden_states=prompt_embeds.to(unet.dtype),
     ).sample
+    return convert_to_noise(models, prediction, noisy_latents, timestep)
+
+
+def convert_to_noise(
+    models: Models,
+    prediction: Latents,
+    noisy_latents: Latents,
+    timestep: int | Tensor,
+) -> Latents:
+    """Return the noise in what the U-Net predicted for noisy latents.
+
+    Most models predict the noise, and get back what they predicted. The
+    velocity of others, such as Stable Diffusion 2.1 for 768 pixels, is a
+    mixture of noise and latents, from which and from `noisy_latents` the
+    noise follows. The models' scheduler says which they predict. Raises
+    DataError for anything else. Source: Salimans and Ho (2022), Progressive
+    Distillation for Fast Sampling of Diffusion Models, appendix D. Taught in
+    notebooks/04_how_stable_diffusion_draws.ipynb.
+    """
+    scheduler = models.pipeline.scheduler
+    kind = scheduler.config.prediction_type
+    if kind == "epsilon":
+        return prediction
+    if kind == "v_prediction":
+        alpha_cumprod = scheduler.alphas_cumprod[int(timestep)].item()
+        noise = (1 - alpha_cumprod) ** 0.5 * noisy_latents.float()
+        return noise + alpha_cumprod**0.5 * prediction.float()
+    raise DataError(
+        f'These models predict "{kind}", and noise can be computed from '
+        '"epsilon" and "v_prediction" only; load others.'
+    )
 
 
 def predict_x0(

@@ -192,7 +192,7 @@ def generate_batch(
         return {}
 
     try:
-        return pipeline(
+        output = pipeline(
             **name_prompt_embeds(
                 models, prompt_embeds, negative_prompt_embeds
             ),
@@ -200,15 +200,41 @@ def generate_batch(
             guidance_scale=guidance_scale,
             num_inference_steps=num_inference_steps,
             callback_on_step_end=on_step_end,
-        ).images
+        )
     finally:
         pipeline.scheduler = training_scheduler
+    explain_black_images(output)
+    return output.images
 
 
-def make_sampling_scheduler(config: FrozenDict) -> DPMSolverMultistepScheduler:
-    """Make a DPM-Solver++ scheduler for the noise schedule of a config."""
+def explain_black_images(output: Any) -> None:
+    """Say what a checkpoint's safety checker did to a pipeline's output.
+
+    Models without a safety checker, and SDXL, say nothing of it.
+    """
+    flags = getattr(output, "nsfw_content_detected", None) or []
+    if count := sum(flags):
+        tqdm.write(
+            f"The safety checker that came with the models took {count} of "
+            f"{len(flags)} images for indecent and made them black; "
+            "another seed or prompt may pass."
+        )
+
+
+def make_sampling_scheduler(
+    config: FrozenDict, prediction_type: str | None = None
+) -> DPMSolverMultistepScheduler:
+    """Make a DPM-Solver++ scheduler for the noise schedule of a config.
+
+    It takes what the config's U-Net predicts, or with `prediction_type`
+    "epsilon" the noise that `predict_noise` returns. Taught in
+    notebooks/04_how_stable_diffusion_draws.ipynb.
+    """
     return DPMSolverMultistepScheduler.from_config(
-        config, algorithm_type="dpmsolver++", solver_order=2
+        config,
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+        prediction_type=prediction_type or config.prediction_type,
     )
 
 

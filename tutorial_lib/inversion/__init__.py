@@ -16,6 +16,7 @@ from tutorial_lib.inversion.losses import DenoisingLoss, SimilarityLoss
 from tutorial_lib.inversion.templates import fill_templates
 from tutorial_lib.inversion.timesteps import (
     compute_timestep_weights,
+    make_target,
     sample_timesteps,
 )
 from tutorial_lib.inversion.trainer import TextualInversionTrainer
@@ -34,6 +35,7 @@ __all__ = [
     "fill_templates",
     "fit_parameters",
     "learn_word",
+    "make_target",
     "name_checkpoint",
     "remove_lora",
     "sample_timesteps",

@@ -80,7 +80,8 @@ def make_target(
     The noise scheduler of a checkpoint says which. The velocity is a mixture
     of noise and latents (Salimans and Ho, 2022, Progressive Distillation for
     Fast Sampling of Diffusion Models, section 4). Raises DataError for a
-    checkpoint that predicts anything else.
+    checkpoint that predicts anything else. Taught in
+    notebooks/05_textual_inversion.ipynb.
     """
     kind = noise_scheduler.config.prediction_type
     if kind == "epsilon":
