@@ -77,6 +77,31 @@ def test_what_is_said_of_two_names_is_what_was_measured():
     assert f"and both on {shown['both']}." in lesson
 
 
+def test_lessons_06_and_08_say_what_the_stored_evaluation_says():
+    shares = {kind: load_evaluation(kind) for kind in ("pattern", "person")}
+    pattern, person = (
+        {row: round(100 * share["value"]) for row, share in rows.items()}
+        for rows in (shares[kind]["identity"] for kind in shares)
+    )
+    marks = {
+        row: round(100 * shares["person"]["off"][row]["mark right"]["value"])
+        for row in ("x", "drawn")
+    }
+    told = {
+        "06_t_shirt": f"first on {pattern['named']} % of such pictures, "
+        f"X on {pattern['x']} %",
+        "08_face_photo": f"is right on {marks['x']} % of X's pictures, where "
+        f"it is on {marks['drawn']} % of drawn ones",
+    }
+    for name, text in told.items():
+        path = ROOT / "notebooks" / f"{name}.ipynb"
+        assert text in path.read_text(encoding="utf-8"), name
+    lesson = ROOT / "notebooks" / "08_face_photo.ipynb"
+    assert f"on {person['x']} % of pictures for twenty people" in (
+        lesson.read_text(encoding="utf-8")
+    )
+
+
 def test_the_readme_lists_each_form_of_a_word_s_file():
     text = README.split("### Files for every program")[1].split("\n## ")[0]
     for name, form in FORMS.items():

@@ -79,7 +79,7 @@ MEASURES = (
         "",
     ),
     ("the same: the pattern found", "two_names_found generated pattern", ""),
-    ("the same: both found", "two_names_found generated both", "60 %"),
+    ("the same: both found", "two_names_found generated both", "75 %"),
     (
         "both found in pictures that the world drew",
         "two_names_found drawn both",
