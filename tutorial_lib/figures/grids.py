@@ -101,9 +101,10 @@ def draw_film_row(
     frames = make_grid(images, columns=max(1, len(labels)), side=side)
     height = frames.height + LABEL_HEIGHT
     figure = Figure(figsize=(frames.width / 100, height / 100))
+    top = (LABEL_HEIGHT - GRID_GAP) / height  # nearer to its own frame
     for i, label in enumerate(labels):
         middle = (i * (side + GRID_GAP) + side / 2) / frames.width
-        figure.text(middle, 0.03, label, ha="center", fontsize=8)
+        figure.text(middle, top, label, ha="center", va="top", fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
     buffer.seek(0)
