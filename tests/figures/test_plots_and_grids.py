@@ -115,6 +115,18 @@ def test_a_film_strip_has_a_label_under_each_frame():
         film_strip(paint(3), ["0", "10"])
 
 
+def test_a_film_strip_in_rows_has_each_label_under_its_frame():
+    strip = film_strip(paint(3), ["0", "10", "20"], side=28, columns=2)
+    assert strip.size == (60, 2 * (28 + 24))
+    for i, color in enumerate([(0, 90, 200), (40, 90, 200), (80, 90, 200)]):
+        left, top = i % 2 * 32, i // 2 * 52
+        assert strip.getpixel((left + 14, top + 14)) == color
+        label = strip.crop((left, top + 28, left + 28, top + 52))
+        assert label.convert("L").getextrema()[0] < 90  # dark letters
+    rest = strip.crop((32, 52, 60, 104))  # behind the last frame
+    assert rest.getextrema() == ((255, 255),) * 3
+
+
 def test_no_picture_of_a_grid_or_a_strip_is_resampled_at_its_own_size():
     noise = [Image.effect_noise((128, 128), 90).convert("RGB")] * 3
     grid = make_grid(noise)

@@ -31,13 +31,19 @@ class Tags(HTMLParser):
 
 def paint(num=3):
     """Make a few small pictures."""
-    return [Image.new("RGB", (16, 16), (60 * i, 90, 200)) for i in range(num)]
+    return [Image.new("RGB", (16, 16), (20 * i, 90, 200)) for i in range(num)]
 
 
 def read_image(page):
     """Return the attributes of the only picture of a page."""
     [image] = [attrs for tag, attrs in Tags(page).tags if tag == "img"]
     return image
+
+
+def read_strip(image):
+    """Return the picture that stands in the attributes of an image."""
+    code = image["src"].removeprefix("data:image/jpeg;base64,")
+    return Image.open(io.BytesIO(base64.b64decode(code)))
 
 
 def test_without_scripts_the_film_strip_is_there_with_words_for_it():
@@ -50,24 +56,36 @@ def test_without_scripts_the_film_strip_is_there_with_words_for_it():
     ]
     image = read_image(page)
     assert image["alt"] == '"Three" blues'
-    code = image["src"].removeprefix("data:image/jpeg;base64,")
-    shown = Image.open(io.BytesIO(base64.b64decode(code)))
+    shown = read_strip(image)
     assert shown.size == film_strip(paint(), LABELS, side=128).size
     assert image["width"] == str(shown.width)
 
 
-def test_the_slider_knows_where_each_frame_of_the_strip_begins():
-    page = make_slider(paint(), LABELS, alt="blues", start=1, side=40)
-    settings = json.loads(read_image(page)["data-slider"])
-    assert settings["labels"] == LABELS and settings["start"] == 1
-    strip = film_strip(paint(), LABELS, side=40).convert("RGB")
-    for i, image in enumerate(paint()):
+@pytest.mark.parametrize("num, columns", [(3, 3), (6, 6), (7, 4), (8, 4)])
+def test_the_slider_knows_where_each_frame_of_the_strip_begins(num, columns):
+    labels = [f"share {i}" for i in range(num)]
+    page = make_slider(paint(num), labels, alt="blues", start=1, side=40)
+    image = read_image(page)
+    settings = json.loads(image["data-slider"])
+    assert settings["labels"] == labels and settings["start"] == 1
+    assert settings["columns"] == columns
+    strip = read_strip(image)
+    for i, painted in enumerate(paint(num)):
+        row, column = divmod(i, columns)
         middle = (
-            i * settings["step"] + settings["side"] // 2,
-            settings["side"] // 2,
+            column * settings["column_step"] + settings["side"] // 2,
+            row * settings["row_step"] + settings["side"] // 2,
         )
-        seen, true = strip.getpixel(middle), image.getpixel((0, 0))
-        assert max(abs(a - b) for a, b in zip(seen, true, strict=True)) <= 2
+        seen, true = strip.getpixel(middle), painted.getpixel((0, 0))
+        assert max(abs(a - b) for a, b in zip(seen, true, strict=True)) <= 8
+
+
+@pytest.mark.parametrize("num", [7, 8, 13])
+def test_a_long_film_goes_over_rows_that_fit_the_page_unscaled(num):
+    labels = [f"share {i}" for i in range(num)]
+    image = read_image(make_slider(paint(num), labels, alt="blues"))
+    assert int(image["width"]) <= 6 * 132
+    assert read_strip(image).width == int(image["width"])
 
 
 @pytest.mark.parametrize("side, zoom", [(40, 6), (128, 2), (260, 1)])

@@ -28,6 +28,8 @@ from tutorial_lib.figures.embeddings import (
 )
 from tutorial_lib.figures.grids import (
     GRID_GAP,
+    LABEL_HEIGHT,
+    count_columns,
     film_strip,
     make_grid,
     resize_to_square,
@@ -55,8 +57,10 @@ from tutorial_lib.figures.unet_diagram import sketch_unet
 
 __all__ = [
     "GRID_GAP",
+    "LABEL_HEIGHT",
     "ROW_LABELS",
     "channels_to_images",
+    "count_columns",
     "film_strip",
     "image_to_data_uri",
     "image_to_html",

@@ -1,10 +1,10 @@
 """A slider through pictures that were made before it is shown.
 
-It is a film strip in one picture, and a few lines of JavaScript that show
-one frame of it, enlarged if it is small, above a slider. It needs no kernel
-and no ipywidgets. Where scripts do not run (GitHub, a notebook not yet
-trusted, paper) the strip with its labels is still there, and nothing is
-missing.
+It is a film strip in one picture, in rows that fit the page, and a few lines
+of JavaScript that show one frame of it, enlarged if it is small, above a
+slider. It needs no kernel and no ipywidgets. Where scripts do not run
+(GitHub, a notebook not yet trusted, paper) the strip with its labels is still
+there, and nothing is missing.
 """
 
 import html
@@ -14,7 +14,13 @@ from IPython.display import HTML, display
 from PIL import Image
 
 from tutorial_lib.errors import ImageError
-from tutorial_lib.figures import GRID_GAP, film_strip, image_to_data_uri
+from tutorial_lib.figures import (
+    GRID_GAP,
+    LABEL_HEIGHT,
+    count_columns,
+    film_strip,
+    image_to_data_uri,
+)
 
 LARGE = 256  # pixels that a frame above the slider has, if need be enlarged
 
@@ -37,8 +43,11 @@ const slider = make('input', `width:${side}px;margin:6px 0`, box);
 const text = make('div', 'font-size:90%', box);
 const show = () => {
   const label = settings.labels[slider.value];
-  const left = slider.value * settings.step * settings.zoom;
-  frame.style.backgroundPosition = `-${left}px 0`;
+  const column = slider.value % settings.columns;
+  const row = Math.floor(slider.value / settings.columns);
+  const left = column * settings.column_step * settings.zoom;
+  const top = row * settings.row_step * settings.zoom;
+  frame.style.backgroundPosition = `-${left}px -${top}px`;
   text.textContent = label;
   slider.setAttribute('aria-valuetext', label);
 };
@@ -82,11 +91,13 @@ def make_slider(
     """Make a slider through pictures, as HTML.
 
     Each picture becomes a square frame of `side` pixels, with its label
-    below; the slider begins at frame number `start`. `alt` says in words
-    what the strip shows. Raises ImageError if pictures and labels differ
-    in number, if there are none, or if there is no frame `start`.
+    below; more than six are spread evenly over rows. The slider begins at
+    frame number `start`. `alt` says in words what the strip shows. Raises
+    ImageError if pictures and labels differ in number, if there are none, or
+    if there is no frame `start`.
     """
-    strip = film_strip(images, labels, side=side)
+    columns = count_columns(len(images))
+    strip = film_strip(images, labels, side=side, columns=columns)
     if not 0 <= start < len(images):
         raise ImageError(
             f"There is no frame {start} among {len(images)} pictures."
@@ -95,7 +106,9 @@ def make_slider(
         "labels": labels,
         "start": start,
         "side": side,
-        "step": side + GRID_GAP,
+        "columns": columns,
+        "column_step": side + GRID_GAP,
+        "row_step": side + LABEL_HEIGHT,
         "zoom": max(1, LARGE // side),
     }
     return (
