@@ -68,7 +68,7 @@ def test_an_image_that_the_safety_checker_blackens_is_explained(
         lambda image, *_: (image, [True, False]),
     )
     generate(models, "corgi", **settings)
-    assert "took 1 of 2 images for indecent" in capsys.readouterr().out
+    assert "judged 1 of 2 images indecent" in capsys.readouterr().out
 
 
 # --- memory that is full

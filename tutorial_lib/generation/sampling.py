@@ -215,9 +215,9 @@ def explain_black_images(output: Any) -> None:
     flags = getattr(output, "nsfw_content_detected", None) or []
     if count := sum(flags):
         tqdm.write(
-            f"The safety checker that came with the models took {count} of "
-            f"{len(flags)} images for indecent and made them black; "
-            "another seed or prompt may pass."
+            f"The safety checker that came with the models judged {count} of "
+            f"{len(flags)} images indecent and made them black; another seed "
+            "or prompt may pass."
         )
 
 
