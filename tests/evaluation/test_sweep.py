@@ -301,16 +301,26 @@ def test_an_older_file_is_read_and_lacks_the_cosine_alone(tmp_path):
         old.rate("pictures", 1, "cosine")
 
 
-def test_the_stored_sweep_belongs_to_the_shipped_models():
-    stored = sweep.load_sweep(DATA / "evaluation" / "sweep-person.json")
-    assert stored.models == fingerprint_models(load_models("tiny"))
-    points = {seed: [] for seed in stored.seeds()}
+@pytest.mark.parametrize("kind", ["person", "pattern"])
+def test_the_stored_sweep_belongs_to_the_shipped_models(kind):
+    stored = sweep.load_sweep(DATA / "evaluation" / f"sweep-{kind}.json")
+    assert (stored.kind, stored.models) == (
+        kind,
+        fingerprint_models(load_models("tiny")),
+    )
+    assert stored.recipes() == list(sweep_points.SWEEPS)
+    points = {}
     for point in stored.points:
         assert 0 <= point.hits <= point.count == sweep_points.COUNT
-        points[point.seed].append(sweep.name_point(point))
-    first, *others = map(sorted, points.values())
-    assert len(first) == len(set(first)) and others
-    assert all(other == first for other in others)
+        name = sweep.name_point(point)
+        points.setdefault((name.recipe, point.seed), []).append(name)
+    wanted = {}
+    for run in {r for name in stored.recipes() for r in list_runs(kind, name)}:
+        wanted.setdefault(run.recipe, []).append(run)
+    for (recipe, _), runs in points.items():
+        assert sorted(runs) == sorted(wanted[recipe])
+    for recipe in wanted:
+        assert sum(swept == recipe for swept, _ in points) > 10
 
 
 def test_a_stored_sweep_is_plain_json(models, judges, tmp_path):
