@@ -319,8 +319,13 @@ def test_the_stored_sweep_belongs_to_the_shipped_models(kind):
         wanted.setdefault(run.recipe, []).append(run)
     for (recipe, _), runs in points.items():
         assert sorted(runs) == sorted(wanted[recipe])
-    for recipe in wanted:
-        assert sum(swept == recipe for swept, _ in points) > 10
+    swept = {
+        name: [seed for recipe, seed in points if recipe == name]
+        for name in wanted
+    }
+    assert len(stored.seeds()) == 20 and len(swept["both"]) > 10
+    for recipe in ("none", "similarity"):
+        assert sorted(swept[recipe]) == stored.seeds()
 
 
 def test_a_stored_sweep_is_plain_json(models, judges, tmp_path):

@@ -16,11 +16,8 @@ from tutorial_lib.exercises.tiny_models import load_tiny_models
 from tutorial_lib.generation import make_noise
 from tutorial_lib.words import LearnedWord, find_words
 
-SHAPE = (
-    4,
-    16,
-    16,
-)  # of the noise that a picture of the tiny models starts from
+# Of the noise that a picture of the tiny models starts from.
+SHAPE = (4, 16, 16)
 Noise = Float[Tensor, "count 4 16 16"]
 
 # Prompts, each with what is forgotten where it is read wrongly. The first has

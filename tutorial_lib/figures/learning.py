@@ -8,7 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from tutorial_lib.figures.plots import THEMES, Curve, Share, start_figure
+from tutorial_lib.figures.plots import (
+    THEMES,
+    Curve,
+    Share,
+    mark_interval,
+    start_figure,
+)
 
 
 def plot_panels(
@@ -212,7 +218,8 @@ def plot_gains(
     for axis, (title, gains) in zip(axes, panels.items(), strict=True):
         axis.axvline(0, color=THEMES[theme]["faint"], linewidth=1)
         for place, gain in enumerate(gains.values()):
-            _mark_gain(axis, place, gain, theme)
+            is_clear = gain["low"] > 0 or gain["high"] < 0
+            mark_interval(axis, place, gain, is_clear, theme)
         axis.set(xlim=(-reach, reach), ylim=(len(gains) - 0.5, -0.5))
         axis.set_yticks(range(len(gains)), [])
         axis.tick_params(axis="y", length=0)
@@ -224,18 +231,3 @@ def plot_gains(
     color = THEMES[theme]["ink"]
     figure.supxlabel(x_label, fontsize=8, color=color)
     return figure
-
-
-def _mark_gain(axis: Axes, place: int, gain: Share, theme: str) -> None:
-    """Mark one difference: a whisker, and a diamond if 0 is outside."""
-    is_clear = gain["low"] > 0 or gain["high"] < 0
-    color = THEMES[theme]["accent" if is_clear else "second"]
-    axis.hlines(place, gain["low"], gain["high"], color=color, linewidth=2)
-    axis.plot(
-        gain["value"],
-        place,
-        "D" if is_clear else "o",
-        color=color,
-        markersize=6,
-        markerfacecolor=color if is_clear else "white",
-    )

@@ -134,25 +134,31 @@ def _mark_share(
     axis: Axes, place: int, share: Share, is_x: bool, theme: str
 ) -> None:
     """Mark one share on its line: whisker, dot and the number beside it."""
-    colors = THEMES[theme]
-    color = colors["accent" if is_x else "second"]
-    axis.hlines(place, share["low"], share["high"], color=color, linewidth=2)
-    axis.plot(
-        share["value"],
-        place,
-        "D" if is_x else "o",
-        color=color,
-        markersize=6,
-        markerfacecolor=color if is_x else "white",
-    )
+    mark_interval(axis, place, share, is_x, theme)
     axis.text(
         1.06,
         place,
         f"{share['value']:.0%}",
         va="center",
         fontsize=8,
-        color=colors["ink"],
+        color=THEMES[theme]["ink"],
         clip_on=False,
+    )
+
+
+def mark_interval(
+    axis: Axes, place: int, share: Share, is_filled: bool, theme: str
+) -> None:
+    """Mark a value and its interval: a filled diamond or an open circle."""
+    color = THEMES[theme]["accent" if is_filled else "second"]
+    axis.hlines(place, share["low"], share["high"], color=color, linewidth=2)
+    axis.plot(
+        share["value"],
+        place,
+        "D" if is_filled else "o",
+        color=color,
+        markersize=6,
+        markerfacecolor=color if is_filled else "white",
     )
 
 
