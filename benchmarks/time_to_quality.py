@@ -2,16 +2,21 @@
 
     python benchmarks/time_to_quality.py --script textual_inversion.py
 
-Both learn the same unseen pattern from the same pictures with the tiny
+Both learn the same unseen patterns from the same pictures with the tiny
 models. On the way their words are kept; then the judges look at images made
-with each. Time is the processor's, of one thread, so that other programs on
-the machine do not count. Stages may be run one by one (--stage).
+with each. The table says when each was first as good as the script at its
+best. Time is the processor's, of one thread, so that other programs on the
+machine do not count. Stages may be run one by one (--stage); what is there
+already in --out is not learned again.
 """
 
 import argparse
 import json
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from statistics import geometric_mean
 from typing import Any
 
 import peer_script
@@ -29,15 +34,16 @@ from tutorial_lib.words import Entry, LearnedWord
 from tutorial_lib.world import new_concept
 
 KIND = "pattern"
-STAGES = ("ours", "theirs", "judge")
+STAGES = ("ours", "theirs", "judge", "compare")
+MEASURES = ("hits", "cosine")
 SAVE_EVERY = 25  # steps of the script
 Snapshot = dict[str, Any]
 
 
-def learn_ours(options: argparse.Namespace) -> list[Snapshot]:
+def learn_ours(options: argparse.Namespace, seed: int) -> list[Snapshot]:
     """Learn with the library's usual settings; keep the word on its way."""
     models = load_models("tiny", device="cpu")
-    concept = render_training_images(KIND, options.seed, models.profile.size)
+    concept = render_training_images(KIND, seed, models.profile.size)
     snapshots: list[Snapshot] = []
     began = time.process_time()
 
@@ -63,12 +69,12 @@ def learn_ours(options: argparse.Namespace) -> list[Snapshot]:
     return snapshots
 
 
-def learn_theirs(options: argparse.Namespace) -> list[Snapshot]:
+def learn_theirs(options: argparse.Namespace, seed: int) -> list[Snapshot]:
     """Let the script learn; read the words that it saved on its way."""
     models = load_models("tiny", device="cpu")
     size, pipeline = models.profile.size, models.profile.pipeline
-    images = render_training_images(KIND, options.seed, size).images
-    folder = options.out / "theirs"
+    images = render_training_images(KIND, seed, size).images
+    folder = options.out / str(seed) / "theirs"
     pictures = peer_script.write_pictures(folder, images, size)
     peer_script.StampingBar.clock = time.process_time
     script = peer_script.load_script(options.script)
@@ -100,31 +106,87 @@ def learn_theirs(options: argparse.Namespace) -> list[Snapshot]:
     return snapshots
 
 
+def learn(
+    path: Path, learn_one: Callable[[], list[Snapshot]], wanted: bool
+) -> None:
+    """Learn a word and keep its snapshots, unless they are there already."""
+    if wanted and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, learn_one())
+
+
+def read(path: Path) -> list[Snapshot]:
+    """Return the snapshots of a file."""
+    snapshots: list[Snapshot] = json.loads(path.read_text(encoding="utf-8"))
+    return snapshots
+
+
+def write(path: Path, snapshots: list[Snapshot]) -> None:
+    """Write snapshots to a file."""
+    path.write_text(json.dumps(snapshots), encoding="utf-8")
+
+
+# --- how good they are -----------------------------------------------------
+
+
 def pick_some(snapshots: list[Snapshot]) -> list[Snapshot]:
-    """Return at most seven of the snapshots, evenly spread, with the last."""
-    step = -(-len(snapshots) // 6)
+    """Return at most ten of the snapshots, evenly spread, with the last."""
+    step = -(-len(snapshots) // 10)
     return snapshots[::-step][::-1]
 
 
-def judge(options: argparse.Namespace) -> None:
+def judge(options: argparse.Namespace, seed: int) -> None:
     """Judge images made with some of the words that were kept."""
     models = load_models("tiny", device="cpu")
     judges = load_judges(device="cpu")
     builder = GalleryBuilder(judge=judges.of_kind(KIND), kind=KIND)
-    truth = new_concept(KIND, options.seed)
-    names = [n for n in STAGES[:2] if (options.out / f"{n}.json").exists()]
-    for name in names:
-        path = options.out / f"{name}.json"
-        snapshots = json.loads(path.read_text(encoding="utf-8"))
+    truth = new_concept(KIND, seed)
+    for name in ("ours", "theirs"):
+        path = options.out / str(seed) / f"{name}.json"
+        snapshots = read(path)
         for snapshot in pick_some(snapshots):
             if "hits" in snapshot:
                 continue
             word = LearnedWord("X", torch.tensor(snapshot["vectors"]))
-            row = Row("x", "X", (word,), truth, str(options.seed))
+            row = Row("x", "X", (word,), truth, str(seed))
             snapshot.update(judge_row(models, judges, builder, row))
             shown = {k: v for k, v in snapshot.items() if k != "vectors"}
-            print(name, json.dumps(shown), flush=True)
-            path.write_text(json.dumps(snapshots), encoding="utf-8")
+            print(seed, name, json.dumps(shown), flush=True)
+            write(path, snapshots)
+
+
+def find_time(
+    snapshots: list[Snapshot], measure: str, level: float
+) -> float | None:
+    """Return the seconds until a level was first reached; None if never."""
+    for snapshot in snapshots:
+        if snapshot.get(measure, -1) >= level:
+            seconds: float = snapshot["seconds"]
+            return seconds
+    return None
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Print when each was as good as the script at its best."""
+    for measure in MEASURES:
+        ratios = []
+        for seed in options.seeds:
+            folder = options.out / str(seed)
+            ours = read(folder / "ours.json")
+            theirs = read(folder / "theirs.json")
+            level = max(entry.get(measure, -1) for entry in theirs)
+            sooner = find_time(ours, measure, level)
+            later = find_time(theirs, measure, level)
+            print(f"{measure} {seed}: {level:.3g} after {later} s", end=", ")
+            print(f"ours after {sooner} s" if sooner else "ours never")
+            if sooner and later:
+                ratios.append(later / sooner)
+        if ratios:
+            print(
+                f"{measure}: as good on {len(ratios)} of "
+                f"{len(options.seeds)}, there {geometric_mean(ratios):.1f} "
+                "times as soon (geometric mean)"
+            )
 
 
 def main() -> None:
@@ -132,21 +194,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--script", type=Path, required=True)
     parser.add_argument("--stage", choices=STAGES, action="append")
-    parser.add_argument("--seed", type=int, default=900_000)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[900_000])
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--lr", type=float, default=0.02)
     parser.add_argument("--out", type=Path, default=Path("time_to_quality"))
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
     stages = options.stage or STAGES
-    for name, learn in (("ours", learn_ours), ("theirs", learn_theirs)):
-        if name in stages:
-            content = json.dumps(learn(options))
-            path = options.out / f"{name}.json"
-            path.write_text(content, encoding="utf-8")
-    if "judge" in stages:
-        judge(options)
+    learners = {"ours": learn_ours, "theirs": learn_theirs}
+    for seed in options.seeds:
+        for name, learn_one in learners.items():
+            path = options.out / str(seed) / f"{name}.json"
+            learn(path, partial(learn_one, options, seed), name in stages)
+        if "judge" in stages:
+            judge(options, seed)
+    if "compare" in stages:
+        compare(options)
 
 
 if __name__ == "__main__":
