@@ -16,12 +16,13 @@ from tutorial_lib.words import LearnedWord
 
 @contextlib.contextmanager
 def measured_on_tiny(models: Models, usual: bool = True) -> Iterator[None]:
-    """Take an `assert` for what was measured with the tiny models only.
+    """Hold an `assert` of what was measured with the tiny models only.
 
-    With these one that fails is an error. With other models it ends the
-    `with` block, what stands below it there is passed over, and a sentence
-    says so. `usual` False says that the run was stopped, or has settings or
-    pictures of its own: then, too, nothing need be as it was measured.
+    With these, an `assert` that fails is an error. With other models it ends
+    the `with` block: what follows it there is passed over, and a sentence
+    says so. `usual` is False if the run was stopped, or has settings or
+    pictures of its own: then, too, the result may differ from what was
+    measured.
     """
     try:
         yield
@@ -29,9 +30,9 @@ def measured_on_tiny(models: Models, usual: bool = True) -> Iterator[None]:
         if models.profile.knows_drawn_world and usual:
             raise
         if usual:
-            because = f'it is otherwise with "{models.profile.name}"'
+            because = f'with "{models.profile.name}" the result differs'
         else:
-            because = "this run was stopped, or is none of the usual ones"
+            because = "this run was stopped, or has settings of its own"
         print(f"Passed over: measured on the tiny models only; {because}.")
 
 
