@@ -17,7 +17,7 @@ def should_stop_early(
     learning. A fresh batch would not do: its loss jumps about far more than
     learning lowers it (DVAR, Voronov et al., 2023). This asks whether the
     last `patience` evaluations make up less than `min_delta` of all progress
-    so far. Taught in notebooks/05_textual_inversion.ipynb.
+    so far. Taught in notebooks/03_learn_x_by_similarity.ipynb.
     """
     if len(evaluations) <= patience:
         return False
