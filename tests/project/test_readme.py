@@ -90,14 +90,14 @@ def test_lessons_06_and_08_say_what_the_stored_evaluation_says():
     told = {
         "06_t_shirt": f"first on {pattern['named']} % of such pictures, "
         f"X on {pattern['x']} %",
-        "08_face_photo": f"is right on {marks['x']} % of X's pictures, where "
-        f"it is on {marks['drawn']} % of drawn ones",
+        "08_face_photo": f"is right on {marks['x']} % of X's pictures, "
+        f"against {marks['drawn']} % of drawn ones",
     }
     for name, text in told.items():
         path = ROOT / "notebooks" / f"{name}.ipynb"
         assert text in path.read_text(encoding="utf-8"), name
     lesson = ROOT / "notebooks" / "08_face_photo.ipynb"
-    assert f"on {person['x']} % of pictures for twenty people" in (
+    assert f"on {person['x']} % of pictures for forty people" in (
         lesson.read_text(encoding="utf-8")
     )
 
