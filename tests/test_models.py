@@ -9,6 +9,7 @@ import pytest
 import torch
 import transformers
 
+from tutorial_lib import devices
 from tutorial_lib.devices import use_autocast
 from tutorial_lib.errors import ArgumentError, DataError
 from tutorial_lib.models import (
@@ -56,6 +57,22 @@ def test_autocast_can_be_switched_on_and_off():
         assert (one @ one).dtype == torch.bfloat16
     with use_autocast("cpu", autocast=False):
         assert (one @ one).dtype == torch.float32
+
+
+@pytest.mark.parametrize("has_bfloat16", [True, False])
+def test_a_cpu_with_bfloat16_computes_in_it_unless_told(
+    monkeypatch, has_bfloat16
+):
+    monkeypatch.setattr(devices, "cpu_has_bfloat16", lambda: has_bfloat16)
+    one = torch.ones(2, 2)
+    with use_autocast("cpu"):
+        assert ((one @ one).dtype == torch.bfloat16) == has_bfloat16
+
+
+def test_networks_in_half_precision_keep_their_own():
+    half = torch.ones(2, 2, dtype=torch.float16)
+    with use_autocast("cpu", autocast=True, dtype=half.dtype):
+        assert (half @ half).dtype == torch.float16
 
 
 def test_attention_is_step_by_step_on_a_cpu_for_small_images(models):

@@ -1,6 +1,7 @@
 """Where to compute, in which number format, and with how much memory."""
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,19 +63,28 @@ def choose_dtype(device: str) -> torch.dtype:
     return torch.bfloat16 if native else torch.float16
 
 
+@functools.cache
+def cpu_has_bfloat16() -> bool:
+    """Return whether this computer's processor multiplies in bfloat16."""
+    has_it: bool = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
+    return has_it
+
+
 def use_autocast(
-    device: str, autocast: bool | None = None
+    device: str,
+    autocast: bool | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> contextlib.AbstractContextManager:
     """Return a context in which frozen networks compute in bfloat16.
 
     By default it does so on CPUs with bfloat16 arithmetic, where it is
     nearly twice as fast; a GPU's pipeline is in half precision anyway.
-    `autocast` True or False decides otherwise.
+    `autocast` True or False decides otherwise. Networks whose own `dtype` is
+    not float32 compute in that.
     """
     if autocast is None:
-        has_bf16 = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)
-        autocast = torch.device(device).type == "cpu" and has_bf16()
-    if not autocast:
+        autocast = torch.device(device).type == "cpu" and cpu_has_bfloat16()
+    if not autocast or dtype != torch.float32:
         return contextlib.nullcontext()
     return torch.autocast(torch.device(device).type, torch.bfloat16)
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tutorial_lib import devices
 from tutorial_lib.exercises import lesson_05 as lesson
 
 
@@ -213,7 +214,11 @@ def test_a_typical_mistake_is_named(check, answer, said, capsys):
         assert said in capsys.readouterr().out
 
 
-def test_the_right_loss_and_steps_are_the_library_s(capsys):
+@pytest.mark.parametrize("has_bfloat16", [False, True])
+def test_the_right_loss_and_steps_are_the_library_s(
+    capsys, monkeypatch, has_bfloat16
+):
+    monkeypatch.setattr(devices, "cpu_has_bfloat16", lambda: has_bfloat16)
     LOSS(compute)
     TRAIN(train)
     loss, steps = capsys.readouterr().out.splitlines()

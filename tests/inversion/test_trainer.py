@@ -263,7 +263,7 @@ def test_half_precision_models_learn_in_float32(mini_profile, images, dtype):
     """As on a GPU: the frozen parts in half, the word and Adam in whole."""
     models = load_models(mini_profile, device="cpu")
     models.pipeline.to(dtype)
-    word = learn(models, images, recipe="denoising", steps=4)
+    word = learn(models, images, recipe="denoising", steps=4, autocast=True)
     assert word.vectors.dtype == torch.float32
     assert torch.isfinite(word.vectors).all()
     assert not torch.equal(word.vectors, word.history[0]["vectors"])

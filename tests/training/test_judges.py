@@ -203,5 +203,6 @@ def test_the_judges_learn_are_written_and_come_back(pool, tmp_path):
     assert list(loaded.attributes.numbers) == list(NUMBERS)
     assert loaded.attributes.labels == LABELS
     x = torch.randn(2, 3, SIZE, SIZE)
-    features = [j.attributes.trunk(x) for j in (loaded, trained)]
-    assert torch.allclose(*features, atol=0.02)
+    stored, features = (j.attributes.trunk(x) for j in (loaded, trained))
+    error = (stored - features).norm() / features.norm()  # of int8
+    assert error < 0.005

@@ -161,6 +161,7 @@ def compare_with_loss(compute_loss: ComputeLoss) -> str:
         [TEMPLATE],
         word,
         batch_size=4,
+        autocast=False,  # in bfloat16 the two would differ
         progress=False,
     )
     batch = library.sample_batch(torch.Generator().manual_seed(0))
@@ -245,13 +246,20 @@ def compare_with_trainer(train: Train) -> str:
         templates=[TEMPLATE],
         batch_size=4,
         steps=NUM_STEPS,
+        autocast=False,
     )
     trainer = TextualInversionTrainer(models, images, config, progress=False)
     begun = trainer.start.clone()
     trainer.fit()
     history = trainer.history
     loss = DenoisingLoss(
-        models, images, [TEMPLATE], trainer.word, batch_size=4, progress=False
+        models,
+        images,
+        [TEMPLATE],
+        trainer.word,
+        batch_size=4,
+        autocast=False,
+        progress=False,
     )
     generator = torch.Generator().manual_seed(config.seed)
     batches = [loss.sample_batch(generator) for _ in range(NUM_STEPS)]

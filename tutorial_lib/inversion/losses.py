@@ -261,7 +261,7 @@ class DenoisingLoss:
         `word` is X, by default the loss's own.
         """
         models, dtype = self.models, self.models.pipeline.unet.dtype
-        precision = use_autocast(models.device, autocast=self.autocast)
+        precision = use_autocast(models.device, self.autocast, dtype)
         checkpointing = use_gradient_checkpointing(
             models, self.plan.gradient_checkpointing
         )

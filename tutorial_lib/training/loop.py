@@ -8,7 +8,6 @@ resumes from its checkpoint and ends with the same weights.
 
 import contextlib
 import dataclasses
-import functools
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +22,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
+from tutorial_lib.devices import cpu_has_bfloat16
 from tutorial_lib.errors import CommandError
 from tutorial_lib.inversion import delay_interrupt
 from tutorial_lib.processes import wait_for_all
@@ -367,15 +367,6 @@ class Trainer:
 
 
 # --- the number format -----------------------------------------------------
-
-
-@functools.cache
-def cpu_has_bfloat16() -> bool:
-    """Whether this computer's processor multiplies in bfloat16."""
-    return (
-        torch.cpu._is_avx512_bf16_supported()
-        or torch.cpu._is_amx_tile_supported()
-    )
 
 
 @contextlib.contextmanager
