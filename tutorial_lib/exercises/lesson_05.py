@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -48,6 +49,8 @@ ComputeLoss = Callable[..., Float[Tensor, ""]]  # see the check
 Train = Callable[[Vectors, Sequence[Loss], Sequence[float]], Vectors]
 TEMPLATE = "a photo of a T-shirt in the style of {}"
 NUM_STEPS = 3  # of the library's trainer, whose vectors are kept after each
+# What the library is compared with: in bfloat16 two ways would differ.
+BATCH: dict[str, Any] = {"batch_size": 4, "autocast": False}
 LOOP_TOLERANCE = 1e-6
 
 
@@ -160,9 +163,8 @@ def compare_with_loss(compute_loss: ComputeLoss) -> str:
         load_concept("tshirt").images[:4],
         [TEMPLATE],
         word,
-        batch_size=4,
-        autocast=False,  # in bfloat16 the two would differ
         progress=False,
+        **BATCH,
     )
     batch = library.sample_batch(torch.Generator().manual_seed(0))
     theirs = library.compute_on(*batch)
@@ -244,22 +246,15 @@ def compare_with_trainer(train: Train) -> str:
         recipe="denoising",
         kind="pattern",
         templates=[TEMPLATE],
-        batch_size=4,
         steps=NUM_STEPS,
-        autocast=False,
+        **BATCH,
     )
     trainer = TextualInversionTrainer(models, images, config, progress=False)
     begun = trainer.start.clone()
     trainer.fit()
     history = trainer.history
     loss = DenoisingLoss(
-        models,
-        images,
-        [TEMPLATE],
-        trainer.word,
-        batch_size=4,
-        autocast=False,
-        progress=False,
+        models, images, [TEMPLATE], trainer.word, progress=False, **BATCH
     )
     generator = torch.Generator().manual_seed(config.seed)
     batches = [loss.sample_batch(generator) for _ in range(NUM_STEPS)]
