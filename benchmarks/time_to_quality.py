@@ -179,7 +179,7 @@ def compare(options: argparse.Namespace) -> None:
             later = find_time(theirs, measure, level)
             print(f"{measure} {seed}: {level:.3g} after {later} s", end=", ")
             print(f"ours after {sooner} s" if sooner else "ours never")
-            if sooner and later:
+            if level > 0 and sooner and later:  # else it learned nothing
                 ratios.append(later / sooner)
         if ratios:
             print(
