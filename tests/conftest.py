@@ -17,10 +17,6 @@ from tutorial_lib.settings import PROFILES
 from tutorial_lib.training.export import save_clip, save_pipeline
 from tutorial_lib.words import LearnedWord
 
-# Tests compare numbers: those of a processor with bfloat16 must not differ.
-# Where bfloat16 is what is tested, it is asked for.
-torch.cpu._is_avx512_bf16_supported = lambda: False
-
 
 @pytest.fixture(scope="session")
 def miniature(tmp_path_factory):
