@@ -124,6 +124,16 @@ def test_pieces_of_work_are_shared_out_and_come_back_in_order(both):
         assert process.alone == [(i, 1) for i in range(5)]
 
 
+@pytest.fixture
+def one_thread():
+    """Compute with one thread, as each of the two processes does."""
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(num_threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_an_evaluation_that_is_shared_out_has_the_same_numbers(
     both, models, tmp_path
 ):
