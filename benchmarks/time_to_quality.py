@@ -13,8 +13,6 @@ already in --out is not learned again.
 import argparse
 import json
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
@@ -29,6 +27,7 @@ from tutorial_lib.evaluation.judges import load_judges
 from tutorial_lib.evaluation.rows import Row
 from tutorial_lib.evaluation.sweep_points import judge_row
 from tutorial_lib.evaluation.true_concepts import render_training_images
+from tutorial_lib.files import write_json
 from tutorial_lib.inversion import TextualInversionTrainer, TrainingConfig
 from tutorial_lib.words import Entry, LearnedWord
 from tutorial_lib.world import new_concept
@@ -106,24 +105,10 @@ def learn_theirs(options: argparse.Namespace, seed: int) -> list[Snapshot]:
     return snapshots
 
 
-def learn(
-    path: Path, learn_one: Callable[[], list[Snapshot]], wanted: bool
-) -> None:
-    """Learn a word and keep its snapshots, unless they are there already."""
-    if wanted and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, learn_one())
-
-
-def read(path: Path) -> list[Snapshot]:
+def read_snapshots(path: Path) -> list[Snapshot]:
     """Return the snapshots of a file."""
     snapshots: list[Snapshot] = json.loads(path.read_text(encoding="utf-8"))
     return snapshots
-
-
-def write(path: Path, snapshots: list[Snapshot]) -> None:
-    """Write snapshots to a file."""
-    path.write_text(json.dumps(snapshots), encoding="utf-8")
 
 
 # --- how good they are -----------------------------------------------------
@@ -143,7 +128,7 @@ def judge(options: argparse.Namespace, seed: int) -> None:
     truth = new_concept(KIND, seed)
     for name in ("ours", "theirs"):
         path = options.out / str(seed) / f"{name}.json"
-        snapshots = read(path)
+        snapshots = read_snapshots(path)
         for snapshot in pick_some(snapshots):
             if "hits" in snapshot:
                 continue
@@ -152,7 +137,7 @@ def judge(options: argparse.Namespace, seed: int) -> None:
             snapshot.update(judge_row(models, judges, builder, row))
             shown = {k: v for k, v in snapshot.items() if k != "vectors"}
             print(seed, name, json.dumps(shown), flush=True)
-            write(path, snapshots)
+            write_json(path, snapshots)
 
 
 def find_time(
@@ -172,8 +157,8 @@ def compare(options: argparse.Namespace) -> None:
         ratios = []
         for seed in options.seeds:
             folder = options.out / str(seed)
-            ours = read(folder / "ours.json")
-            theirs = read(folder / "theirs.json")
+            ours = read_snapshots(folder / "ours.json")
+            theirs = read_snapshots(folder / "theirs.json")
             level = max(entry.get(measure, -1) for entry in theirs)
             sooner = find_time(ours, measure, level)
             later = find_time(theirs, measure, level)
@@ -205,7 +190,9 @@ def main() -> None:
     for seed in options.seeds:
         for name, learn_one in learners.items():
             path = options.out / str(seed) / f"{name}.json"
-            learn(path, partial(learn_one, options, seed), name in stages)
+            if name in stages and not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_json(path, learn_one(options, seed))
         if "judge" in stages:
             judge(options, seed)
     if "compare" in stages:

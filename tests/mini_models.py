@@ -83,6 +83,7 @@ def make_unet(**options):
 
 
 def learn(models, images, **settings):
-    """Learn a word in a few steps, in float32, without a bar."""
-    usual = {"steps": 12, "autocast": False, "progress": False}
-    return learn_word(models, images, **usual | settings)
+    """Learn a word in a few steps, without a bar."""
+    return learn_word(
+        models, images, **{"steps": 12, "progress": False, **settings}
+    )
